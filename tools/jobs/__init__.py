@@ -1,0 +1,8 @@
+"""Where training jobs run."""
+
+from __future__ import annotations
+
+from .engine import JobEngine, JobSpec, JobState, JobStatus
+from .local import LocalEngine
+
+__all__ = ["JobEngine", "JobSpec", "JobState", "JobStatus", "LocalEngine"]

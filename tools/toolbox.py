@@ -1,0 +1,105 @@
+"""What a stage's engineer may call: the record of a tool, and the workbench that it acts on.
+
+A tool is a plain function from the workbench and its validated arguments to a JSON-able answer. It knows nothing of
+graphs or messages; `nodes/act.py` turns a tool call into a call of `Tool.run` and its answer into a message. This
+module holds the records and the loading of the workbench, and no tool of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trainwright.graph.settings import run_path
+from trainwright.graph.state import (
+    Approval,
+    Attempt,
+    CodeBundle,
+    Dataset,
+    Evaluation,
+    JobRecord,
+    PaperBrief,
+    Request,
+    SandboxReport,
+    Settings,
+    TrainingPlan,
+)
+
+__all__ = ["NoArguments", "Standing", "Tool", "Workbench"]
+
+
+class NoArguments(BaseModel):
+    """A tool that takes nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Standing(BaseModel):
+    """What remains to the run at this turn; known anew each turn, never stored.
+
+    Attributes:
+        steps: engineer turns taken.
+        step_cap: engineer turns that the run may take.
+        seconds_left: of the time at work.
+        tokens: used by model calls so far, in and out.
+        usd_micros: of the calls whose price is known.
+        unpriced_tokens: tokens of calls whose price nobody knows.
+    """
+
+    steps: int = 0
+    step_cap: int = 300
+    seconds_left: float = 0.0
+    tokens: int = 0
+    usd_micros: int = 0
+    unpriced_tokens: int = 0
+
+
+class Workbench(BaseModel):
+    """What is known when a stage begins; it lies in the run's folder while the stage works."""
+
+    run: str
+    stage: str
+    request: Request
+    settings: Settings
+    brief: PaperBrief | None = None
+    plan: TrainingPlan | None = None
+    dataset: Dataset | None = None
+    code: CodeBundle | None = None
+    sandbox: SandboxReport | None = None
+    job: JobRecord | None = None
+    evaluation: Evaluation | None = None
+    attempt: int = 1
+    attempts: list[Attempt] = Field(default_factory=list)
+    repairs: int = 0
+    feedback: str = ""
+    answers: dict[str, str] = Field(default_factory=dict)
+    approvals: list[Approval] = Field(default_factory=list)
+    standing: Standing | None = Field(None, exclude=True)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return run_path(self.run)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One thing that an engineer can do in a stage.
+
+    Attributes:
+        name: as the engineer calls it.
+        description: one or two sentences for the engineer.
+        arguments: the schema of the arguments; they are validated before `run` sees them.
+        run: does it; returns a model, or plain JSON-able data. Blocking; called in a thread.
+        asks: whether a person must approve each call before it runs.
+    """
+
+    name: str
+    description: str
+    arguments: type[BaseModel]
+    run: Callable[[Workbench, Any], BaseModel | dict[str, Any] | list[Any] | str]
+    asks: bool = False
