@@ -1,0 +1,138 @@
+"""One tool call: validated, run in a thread, answered. Each call is a task of its own.
+
+Whatever goes wrong on purpose (arguments that do not fit, an unknown tool, a file that cannot be read) is the answer
+to the call: the engineer reads it and decides. Nothing here ends the run but the verbs of `engineers/protocol.py`, and
+an error that nobody foresaw: its traceback goes to the log, and the stage concludes with it after the other calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from typing import Any
+
+from langchain_core.messages import ToolMessage
+from langgraph.errors import GraphBubbleUp
+from langgraph.types import Command
+from pydantic import BaseModel, ValidationError
+
+from trainwright.engineers.protocol import VERBS, Ask, Contradict, GiveUp, Stage
+from trainwright.graph.errors import Refusal, TrainwrightError
+from trainwright.graph.redaction import redact
+from trainwright.graph.state import Question, Status
+from trainwright.tools.toolbox import Workbench
+
+from .boundary import charge_time, emit, failure
+from .deciding import said_of
+from .think import ANSWER_LIMIT, load_bench
+
+__all__ = ["act"]
+
+
+class Refused(Exception):
+    """The call cannot be run; the message is its answer."""
+
+
+async def act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
+    """Run one call of the engineer and hand its answer back."""
+    try:
+        return await _act(stage, task)
+    except GraphBubbleUp:
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary of a call: a stage ends by conclude, also in trouble
+        update, call = failure(error, stage.name), task["call"]
+        content = json.dumps({"error": update["reason"], "hint": "", "kind": "unexpected"})
+        message = ToolMessage(content, tool_call_id=call["id"], name=call["name"], status="error")
+        return Command(goto="think", update={"failures": [update], "transcript": [message]})
+
+
+async def _act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
+    call, run = task["call"], task["run"]
+    started = time.monotonic()
+    bench = await asyncio.to_thread(load_bench, run, task["inputs"])
+    ok, goto = True, "think"
+    update: dict[str, Any] = {}
+    emit("tool_started", run, stage=stage.name, name=call["name"])
+    try:
+        if call["name"] == "finish" or call["name"] in VERBS:
+            content, update = await asyncio.to_thread(_close, stage, bench, call, task["alone"])
+            goto = "conclude"
+        else:
+            content = await asyncio.to_thread(_run_tool, stage, bench, call, task.get("limit", ANSWER_LIMIT))
+    except (Refused, TrainwrightError) as error:
+        ok, content = False, json.dumps(redact(_problem(error)))
+    if said := said_of(update[stage.field]) if update.get(stage.field) is not None else None:
+        emit("decided", run, stage=stage.name, text=said.text, why=said.why)
+    seconds = time.monotonic() - started
+    await asyncio.to_thread(charge_time, run, stage.name, seconds)
+    emit("tool", run, stage=stage.name, name=call["name"], ok=ok, seconds=round(seconds, 3), summary=_summary(content))
+    message = ToolMessage(content, tool_call_id=call["id"], name=call["name"], status="success" if ok else "error")
+    return Command(goto=goto, update={**update, "transcript": [message]})
+
+
+def _problem(error: Exception) -> dict[str, Any]:
+    if isinstance(error, TrainwrightError):
+        message = f"This cannot be accepted yet: {error.message}" if isinstance(error, Refusal) else error.message
+        return {"error": message, "hint": error.hint, "kind": type(error).__name__}
+    return {"error": str(error), "hint": "", "kind": "call"}
+
+
+def _summary(content: str) -> str:
+    return content if len(content) <= 200 else content[:199] + "…"
+
+
+def _arguments(schema: type[BaseModel], call: dict[str, Any]) -> BaseModel:
+    if "malformed" in call:
+        raise Refused(f"{call['malformed']}; {call['name']} was not run. Send the call again.")
+    try:
+        return schema.model_validate(call["args"])
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:20]]
+        raise Refused(f"The arguments of {call['name']} do not fit; it was not run.\n" + "\n".join(lines)) from error
+
+
+def _run_tool(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int) -> str:
+    tool = stage.tool(call["name"])
+    if tool is None:
+        names = ", ".join([*(tool.name for tool in stage.tools), "finish", *VERBS])
+        raise Refused(f"There is no tool {call['name']!r} in {stage.name}. There are: {names}.")
+    answer = tool.run(bench, _arguments(tool.arguments, call))
+    text: str = redact(answer if isinstance(answer, str) else _json(answer))
+    if len(text) <= limit:
+        return text
+    # The id of a call is what a model wrote: it names no file.
+    path = bench.folder / "stages" / f"{stage.name}-{hashlib.sha256(call['id'].encode()).hexdigest()[:12]}.txt"
+    path.write_text(text, encoding="utf-8")
+    half = limit // 2
+    return (
+        f"{text[:half]}\n… {len(text) - 2 * half} characters cut; the whole is in stages/{path.name} …\n{text[-half:]}"
+    )
+
+
+def _json(answer: BaseModel | dict[str, Any] | list[Any]) -> str:
+    if isinstance(answer, BaseModel):
+        return answer.model_dump_json()
+    return json.dumps(answer, ensure_ascii=False, default=str)
+
+
+def _close(stage: Stage, bench: Workbench, call: dict[str, Any], alone: bool) -> tuple[str, dict[str, Any]]:
+    """The answer to a verb that ends the stage, and the update that it makes."""
+    if not alone:
+        raise Refused(f"{call['name']} ends the stage, so it must be the only call of an answer. Send it again, alone.")
+    if call["name"] == "finish":
+        return "Accepted.", {stage.field: stage.settle(bench, _arguments(stage.finish, call))}
+    wish = _arguments(VERBS[call["name"]], call)
+    if isinstance(wish, Ask):
+        back = stage.name
+        if back not in ("plan", "find_data"):
+            raise Refused(f"Questions are asked in plan and find_data, not in {back}.")
+        return "Asked.", {"question": Question(key=wish.key, text=wish.text, options=wish.options, back_to=back)}
+    if isinstance(wish, Contradict):
+        if stage.name != "find_data":
+            raise Refused("Only find_data can contradict the plan.")
+        return "The plan will be made anew.", {"feedback": wish.reason}
+    assert isinstance(wish, GiveUp)
+    status = Status.FAILED if wish.broken_input else Status.GAVE_UP
+    return "The run ends.", {"status": status, "reason": wish.reason}

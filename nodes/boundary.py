@@ -1,0 +1,145 @@
+"""The boundary of every plain node: one place for time, events, errors and the blocking-to-async bridge.
+
+A node's body is a plain function of the run's surroundings and the state that returns an update. It runs in a
+thread, since services block. An error that we raise on purpose ends the run with its message; one that nobody
+foresaw does too, and its traceback goes to the log. LangGraph's own signals pass through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langgraph.errors import GraphBubbleUp
+from langgraph.runtime import Runtime
+
+from trainwright.graph.effects import Journal
+from trainwright.graph.errors import LimitReached, TrainwrightError
+from trainwright.graph.events import emit
+from trainwright.graph.ledger import Ledger
+from trainwright.graph.redaction import redact
+from trainwright.graph.runs import open_runs
+from trainwright.graph.settings import run_path
+from trainwright.graph.state import Settings, State, Status
+
+__all__ = ["Here", "charge_time", "emit", "failure", "node", "time_key", "with_limits"]
+
+log = logging.getLogger("trainwright")
+
+Update = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Here:
+    """Where a node's body works.
+
+    Attributes:
+        run: the run's name.
+        folder: its folder.
+        settings: how it works.
+        stopping: whether somebody asked the run to stop; bodies that wait look at it each second.
+    """
+
+    run: str
+    folder: Path
+    settings: Settings
+    stopping: Callable[[], bool]
+
+    def emit(self, kind: str, **details: Any) -> None:
+        """Send one event."""
+        emit(kind, self.run, **details)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of side effects."""
+        return Journal()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return Ledger()
+
+    def seconds_left(self) -> float:
+        """Seconds of work that the run's limit still allows; may be negative."""
+        return self.settings.max_hours * 3600 - self.ledger.total(self.run, "milliseconds") / 1000
+
+
+CHANGEABLE = ("step_cap", "max_hours")
+"""Settings that a later invocation may change: the limits."""
+
+
+def with_limits(settings: Settings, context: Settings | None) -> Settings:
+    """The run's settings with what this invocation set explicitly of `CHANGEABLE`; nothing else of a context counts.
+
+    The first invocation's settings are the run's; what a later one changes is kept in the state.
+    """
+    if context is None:
+        return settings
+    given: dict[str, Any] = {name: getattr(context, name) for name in CHANGEABLE if name in context.model_fields_set}
+    return settings.model_copy(update=given)
+
+
+LIMITS = {"steps": Status.STEP_LIMIT, "milliseconds": Status.DEADLINE}
+
+SETTLED_ELSEWHERE = ("watch_job",)
+"""Nodes whose time is not charged by the visit: a job's time is reserved before it begins and settled at its end."""
+
+
+def failure(error: BaseException, node_name: str) -> Update:
+    """The update with which an error ends the run."""
+    if isinstance(error, LimitReached):
+        status = LIMITS.get(error.limit, Status.BUDGET_LIMIT)
+        return {"status": status, "reason": redact(str(error)), "stopped_at": node_name}
+    if isinstance(error, TrainwrightError):
+        return {"status": Status.FAILED, "reason": redact(str(error)), "stopped_at": node_name}
+    log.error("unexpected error in %s", node_name, exc_info=error)
+    reason = f"Unexpected error in {node_name}: {type(error).__name__}: {error}. The log has the details."
+    return {"status": Status.FAILED, "reason": redact(reason)[:2_000], "stopped_at": node_name}
+
+
+def node(body: Callable[[Here, State], Update]) -> Any:
+    """The graph's node of a plain body: `async (State, Runtime[Settings]) -> update`.
+
+    Typed as Any because LangGraph knows nodes by protocols with parameter names, which a Callable cannot express.
+    """
+    name = body.__name__
+
+    async def run(state: State, runtime: Runtime[Settings]) -> Update:
+        assert state.settings is not None, "the first node sets the settings"
+        settings = with_limits(state.settings, runtime.context)
+        here = Here(state.run, await asyncio.to_thread(run_path, state.run), settings, lambda: runtime.drain_requested)
+        started = time.monotonic()
+        await asyncio.to_thread(open_runs().update, state.run, stage=name, status="running", waiting=None)
+        here.emit("node", node=name, phase="start", attempt=state.attempt)
+        try:
+            update = await asyncio.to_thread(body, here, state)
+        except GraphBubbleUp:
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong ends the run with a report
+            update = failure(error, name)
+        seconds = time.monotonic() - started
+        if name not in SETTLED_ELSEWHERE:
+            await asyncio.to_thread(charge_time, state.run, name, seconds)
+        here.emit("node", node=name, phase="end", attempt=state.attempt, seconds=round(seconds, 3))
+        return update if settings == state.settings else {**update, "settings": settings}
+
+    run.__name__ = name
+    run.__doc__ = body.__doc__
+    return run
+
+
+def time_key(run: str, node_name: str) -> str:
+    """A ledger key for a piece of time: each piece is a new entry, so the key is new each time."""
+    return f"{run}/{node_name}/{uuid.uuid4()}"
+
+
+def charge_time(run: str, node_name: str, seconds: float) -> None:
+    """Write the time that a visit of a node, or a tool call, took into the ledger; a power cut may take the last ones."""
+    milliseconds, key = int(seconds * 1000), time_key(run, node_name)
+    Ledger().charge(run, "milliseconds", milliseconds, key=key, node=node_name, durable=False)

@@ -1,0 +1,117 @@
+"""What stands between the engineer's answers and the tools: unique calls, and an end to going round in circles.
+
+Before a turn the tail of the transcript is looked at: the same calls with the same results, or a pattern of them, get
+a hint the first time; the second time those calls are barred for the rest of the stage; the third time the stage gives
+up. A tool whose arguments came unreadable twice running gets a hint of its own. What counts as a repetition is decided
+in `nodes/repetition.py`; this module decides what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+
+from trainwright.graph.redaction import redact
+
+from .repetition import HINTS, call_signature, repetition
+
+__all__ = ["Heed", "heed", "refusals", "tidy"]
+
+
+class Heed(NamedTuple):
+    """What the last turns lead to.
+
+    Attributes:
+        hints: messages that stand before the next turn.
+        repeats: how often the stage went round in circles so far.
+        barred: signatures of the calls that are no longer run.
+        gives_up: the reason for which the stage ends; empty otherwise.
+    """
+
+    hints: list[HumanMessage]
+    repeats: int
+    barred: list[str]
+    gives_up: str
+
+
+def heed(transcript: Sequence[AnyMessage], repeats: int, barred: Sequence[str]) -> Heed:
+    """Look at the tail of the transcript."""
+    hints = _unreadable(transcript)
+    found = None if _told_already(transcript) else repetition(transcript)
+    if found is None:
+        return Heed(hints, repeats, list(barred), "")
+    repeats += 1
+    names = ", ".join(dict.fromkeys(found.calls))
+    if repeats > len(HINTS):
+        reason = f"The engineer went round in circles {repeats} times, with {names} last, in spite of two hints."
+        return Heed(hints, repeats, list(barred), reason)
+    hint = HumanMessage(HINTS[repeats - 1].format(calls=names), additional_kwargs={"hint": repeats})
+    now_barred = sorted({*barred, *found.signatures}) if repeats == len(HINTS) else list(barred)
+    return Heed([*hints, hint], repeats, now_barred, "")
+
+
+def _told_already(transcript: Sequence[AnyMessage]) -> bool:
+    """Whether no call was made since the last hint: a turn of words alone is no further repetition."""
+    for message in reversed(transcript):
+        if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
+            return False
+        if isinstance(message, HumanMessage) and message.additional_kwargs.get("hint", 0) >= 1:
+            return True
+    return False
+
+
+def _unreadable(transcript: Sequence[AnyMessage]) -> list[HumanMessage]:
+    """A hint if the two last answers with calls both had an unreadable call of the same tool, and no good one."""
+    answers = list(islice(_answers(transcript), 2))
+    if len(answers) < 2 or any(answer.tool_calls for _, answer in answers):
+        return []
+    (place, last), (_, earlier) = answers
+    both = {c["name"] for c in last.invalid_tool_calls} & {c["name"] for c in earlier.invalid_tool_calls}
+    if not both or any(isinstance(m, HumanMessage) for m in transcript[place:]):
+        return []
+    text = (
+        f"The arguments of {', '.join(sorted(str(name) for name in both))} could not be read twice running. Send less "
+        "in one call: a smaller file, or an edit of the part that changes."
+    )
+    return [HumanMessage(text, additional_kwargs={"hint": 0})]
+
+
+def _answers(transcript: Sequence[AnyMessage]) -> Iterator[tuple[int, AIMessage]]:
+    """The answers with calls and their places, the last one first."""
+    for place in range(len(transcript) - 1, -1, -1):
+        message = transcript[place]
+        if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
+            yield place, message
+
+
+def tidy(answer: AIMessage, transcript: Sequence[AnyMessage]) -> AIMessage:
+    """The answer as it is kept: without secrets, and each call with an id of its own in the whole stage."""
+    taken = {c["id"] for m in transcript if isinstance(m, AIMessage) for c in (*m.tool_calls, *m.invalid_tool_calls)}
+    turn = sum(isinstance(m, AIMessage) for m in transcript) + 1
+
+    def renamed(call: Any, number: int) -> Any:
+        identity = call["id"]
+        if not identity or identity in taken:
+            identity = f"call-{turn}-{number}"
+            while identity in taken:
+                identity += "x"
+        taken.add(identity)
+        return {**redact(dict(call)), "id": identity}
+
+    good = [renamed(call, number) for number, call in enumerate(answer.tool_calls, 1)]
+    bad = [renamed(call, number) for number, call in enumerate(answer.invalid_tool_calls, len(good) + 1)]
+    update = {"tool_calls": good, "invalid_tool_calls": bad, "content": redact(answer.content)}
+    return answer.model_copy(update=update)
+
+
+def refusals(calls: Sequence[dict[str, Any]], barred: Sequence[str]) -> list[ToolMessage]:
+    """The answers to those calls that are barred."""
+    text = "Not run: this very call was repeated without any new result and is barred in this stage. Go another way."
+    return [
+        ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error")
+        for call in calls
+        if "malformed" not in call and call_signature(call["name"], call["args"]) in barred
+    ]

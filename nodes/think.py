@@ -1,0 +1,213 @@
+"""One turn of the engineer: the only place that counts steps.
+
+Before each turn the limits are looked at, and what a person told the run, or the guard has to say, is put before the
+engineer. After it, the answer's calls go to `act`, to `approve_tools` first when one of them needs a person, or back to
+the engineer with a reminder when there is none. A turn that fails in a way that nobody foresaw, or a call before it
+that did, ends the stage; one that fails because the model behind it cannot go on leaves the transcript to be resumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.errors import GraphBubbleUp
+from langgraph.types import Command, Send
+
+from trainwright.engineers.protocol import Engineer, Stage, StopRequested
+from trainwright.graph import ledger, runs, tellings
+from trainwright.graph.database import transaction
+from trainwright.graph.errors import ContextTooSmall, ModelError
+from trainwright.graph.settings import run_path
+from trainwright.graph.state import Settings, StageState, Status
+from trainwright.tools.toolbox import Standing, Workbench
+
+from .boundary import emit, failure, time_key, with_limits
+from .guard import heed, refusals, tidy
+
+__all__ = [
+    "ANSWER_LIMIT",
+    "REMINDERS",
+    "limit_reached",
+    "load_bench",
+    "needs_person",
+    "open_calls",
+    "send_calls",
+    "think",
+]
+
+UNREADABLE = "The arguments are not readable JSON"
+
+REMINDERS = 2
+"""How often an answer without a tool call is answered with a reminder before the stage gives up."""
+
+ANSWER_LIMIT = 60_000
+"""Characters of a tool's answer that reach the transcript, unless the engineer has an `answer_limit` of its own."""
+
+Goto = Command[Any]
+
+
+def load_bench(run: str, inputs: str) -> Workbench:
+    """The workbench that `prepare` left in the run's folder."""
+    text = (run_path(run) / inputs).read_text(encoding="utf-8")
+    return Workbench.model_validate_json(text)
+
+
+def limit_reached(run: str, steps: int, milliseconds: int, settings: Settings) -> tuple[Status, str] | None:
+    """The status and the reason if a limit of the run is reached."""
+    if steps >= settings.step_cap:
+        return Status.STEP_LIMIT, (
+            f"The step limit of {settings.step_cap} is reached. All work is kept: "
+            f"`trainwright resume {run} --step-cap {settings.step_cap * 2}` goes on."
+        )
+    if milliseconds / 3_600_000 >= settings.max_hours:
+        return Status.DEADLINE, (
+            f"The time limit of {settings.max_hours:g} hours is reached. All work is kept: "
+            f"`trainwright resume {run} --max-hours {settings.max_hours * 2:g}` goes on."
+        )
+    return None
+
+
+def send_calls(state: StageState, calls: list[dict[str, Any]], alone: bool, limit: int = ANSWER_LIMIT) -> list[Send]:
+    """One task a call, so that the finished ones survive a kill."""
+    base = {"run": state["run"], "inputs": state["inputs"], "alone": alone, "limit": limit}
+    return [Send("act", {**base, "call": call}) for call in calls]
+
+
+def open_calls(message: AIMessage) -> list[dict[str, Any]]:
+    """The calls of an answer; those whose arguments could not be read are among them, marked as `malformed`."""
+    calls: list[dict[str, Any]] = [{"id": c["id"], "name": c["name"], "args": c["args"]} for c in message.tool_calls]
+    bad: list[dict[str, Any]] = [
+        {"id": c["id"], "name": c["name"], "args": {}, "malformed": c["error"] or UNREADABLE}
+        for c in message.invalid_tool_calls
+    ]
+    return calls + bad
+
+
+def needs_person(stage: Stage, call: dict[str, Any]) -> bool:
+    """Whether a person must approve a call before it runs; one whose arguments cannot be read does not run."""
+    tool = stage.tool(call["name"])
+    return tool is not None and tool.asks and "malformed" not in call
+
+
+async def think(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None = None) -> Goto:
+    """Let the engineer take one turn."""
+    if failures := state.get("failures"):
+        return Command(goto="conclude", update=failures[0])
+    try:
+        return await _turn(stage, engineer, state, context)
+    except GraphBubbleUp:
+        raise
+    except StopRequested:
+        return Command(goto="think")
+    except (ModelError, ContextTooSmall) as error:
+        changed = {"settings": with_limits(state["settings"], context)}
+        return Command(goto="conclude", update={**failure(error, stage.name), **changed, "keep": True})
+    except Exception as error:  # noqa: BLE001 - the boundary of a turn: a stage ends by conclude, also in trouble
+        return Command(goto="conclude", update=failure(error, stage.name))
+
+
+async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None) -> Goto:
+    run, steps, settings = state["run"], state["steps"], with_limits(state["settings"], context)
+    used, told = await asyncio.to_thread(_look_up, run, state.get("told", 0))
+    limit = limit_reached(run, steps, used.get("milliseconds", 0), settings)
+    if limit is not None:
+        return Command(goto="conclude", update={"status": limit[0], "reason": limit[1], "settings": settings})
+    started = time.monotonic()
+    before, update = _before(stage, state, told)
+    if settings != state["settings"]:
+        update["settings"] = settings
+    if reason := update.pop("gives_up", ""):
+        return Command(goto="conclude", update={**update, "status": Status.GAVE_UP, "reason": reason})
+    transcript = [*state["transcript"], *before]
+    bench = await asyncio.to_thread(_bench, state, settings, used)
+    answer = tidy(await engineer.think(stage, bench, transcript), transcript)
+    steps += 1
+    await asyncio.to_thread(_record, run, stage.name, steps, started)
+    calls = open_calls(answer)
+    emit("turn", run, stage=stage.name, step=steps, tools=[c["name"] for c in calls], text=str(answer.text)[:500])
+    update |= {"steps": steps, "transcript": [*before, answer]}
+    if not calls:
+        return _remind(state, update, answer)
+    return _call(stage, engineer, state, calls, update)
+
+
+def _call(
+    stage: Stage, engineer: Engineer, state: StageState, calls: list[dict[str, Any]], update: dict[str, Any]
+) -> Goto:
+    """Send the calls to where they run, but for those that are barred."""
+    update["reminders"] = 0
+    refused = refusals(calls, update.get("barred", state.get("barred", [])))
+    left = [call for call in calls if call["id"] not in {message.tool_call_id for message in refused}]
+    update["transcript"] = [*update["transcript"], *refused]
+    if not left:
+        return Command(goto="think", update=update)
+    if any(needs_person(stage, call) for call in left):
+        return Command(goto="approve_tools", update=update)
+    limit = getattr(engineer, "answer_limit", ANSWER_LIMIT)
+    return Command(goto=send_calls(state, left, alone=len(calls) == 1, limit=limit), update=update)
+
+
+def _look_up(run: str, told: int) -> tuple[dict[str, int], list[tellings.Telling]]:
+    """What the run has used of each resource, and what a person told it since message `told`, in one transaction."""
+    with transaction(ledger.SCHEMA + tellings.SCHEMA) as db:
+        return ledger.Ledger.totals(db, run), tellings.read(db, run, told)
+
+
+def _before(stage: Stage, state: StageState, told: list[tellings.Telling]) -> tuple[list[HumanMessage], dict[str, Any]]:
+    """What stands before the turn: messages of a person that are new, and the guard's hints; and what follows."""
+    found = heed(state["transcript"], state.get("repeats", 0), state.get("barred", []))
+    update: dict[str, Any] = {}
+    if found.repeats != state.get("repeats", 0):
+        update = {"repeats": found.repeats, "barred": found.barred, "gives_up": found.gives_up}
+    messages = list(found.hints)
+    for telling in told:
+        emit("told", state["run"], stage=stage.name, text=telling.text)
+        messages.append(HumanMessage(f"The person says: {telling.text}", additional_kwargs={"told": telling.id}))
+        update["told"] = telling.id
+    return messages, update
+
+
+def _bench(state: StageState, settings: Settings, used: dict[str, int]) -> Workbench:
+    """The workbench with what remains to the run at this turn."""
+    standing = Standing(
+        steps=state["steps"],
+        step_cap=settings.step_cap,
+        seconds_left=settings.max_hours * 3600 - used.get("milliseconds", 0) / 1000,
+        tokens=used.get("input_tokens", 0) + used.get("output_tokens", 0),
+        usd_micros=used.get("usd_micros", 0),
+        unpriced_tokens=used.get("unpriced_tokens", 0),
+    )
+    return load_bench(state["run"], state["inputs"]).model_copy(update={"settings": settings, "standing": standing})
+
+
+def _record(run: str, stage: str, steps: int, started: float) -> None:
+    """The turn in the ledger and in the table of runs, in one transaction: a run has hundreds of turns."""
+    milliseconds = int((time.monotonic() - started) * 1000)
+    with transaction(runs.SCHEMA + ledger.SCHEMA) as db:
+        ledger.Ledger.enter(db, run, "steps", 1, key=f"{run}/step/{steps}", node=stage)
+        ledger.Ledger.enter(db, run, "milliseconds", milliseconds, key=time_key(run, stage), node=stage)
+        runs.Runs.write(db, run, stage=stage, steps=steps, status="running", waiting=None)
+
+
+def _remind(state: StageState, update: dict[str, Any], answer: AIMessage) -> Goto:
+    count = state.get("reminders", 0) + 1
+    if count > REMINDERS:
+        reason = f"The engineer answered {count} times without doing anything."
+        return Command(goto="conclude", update={**update, "status": Status.GAVE_UP, "reason": reason})
+    cut = "Your answer was cut at its limit of length. " if answer.response_metadata.get("cut") else ""
+    text = f"{cut}Answer with a tool call; `finish` ends the stage and `give_up` says why it cannot be done."
+    update["transcript"] = [*update["transcript"], HumanMessage(text, additional_kwargs={"hint": 0})]
+    return Command(goto="think", update={**update, "reminders": count})
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON so that the file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,101 @@
+"""Node `wrap_up`: always last. Settles the ledger's sums, writes the report and the result.
+
+Whatever happened, this node leaves a final status, `report.html` and `result.json` in the run's folder, and the row
+in the table of runs. It changes no artifact.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from trainwright.graph.ledger import Ledger
+from trainwright.graph.runs import open_runs
+from trainwright.graph.state import NodeTime, State, Status
+
+from .boundary import Here, Update
+from .think import write_json
+
+__all__ = ["result_of", "spent_by", "wrap_up"]
+
+
+def spent_by(run: str) -> dict[str, Any]:
+    """What the run used: dollars, tokens, GPU-hours, and seconds at work."""
+    milliseconds = Ledger().total(run, "milliseconds")
+    return {"usd": 0.0, "tokens": 0, "gpu_hours": 0.0, "seconds": round(milliseconds / 1000, 1)}
+
+
+def result_of(
+    state: State, spent: dict[str, Any], report: str, waiting: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The run's result as `--json` prints it."""
+    return {
+        "run": state.run,
+        "status": str(state.status),
+        "steps": state.steps,
+        "evaluation": _evaluation(state),
+        "model": state.publication.location if state.publication else None,
+        "report": report or None,
+        "spent": spent,
+        "waiting": waiting,
+        "reason": state.reason,
+        "attempts": [a.model_dump(mode="json") for a in state.attempts],
+    }
+
+
+def _evaluation(state: State) -> dict[str, Any] | None:
+    result = state.evaluation
+    if result is None:
+        return None
+    claim = result.claim
+    return {
+        "metric": result.metric,
+        "value": result.value,
+        "low": result.low,
+        "high": result.high,
+        "n_test": result.n_test,
+        "baseline": {"name": result.baseline.name, "value": result.baseline.value},
+        "claim": None
+        if claim is None
+        else {"value": claim.value, "metric": claim.metric, "verdict": claim.verdict, "why": claim.why},
+    }
+
+
+def final_status(state: State) -> tuple[Status, str]:
+    """The status with which the run ends, and the reason."""
+    if state.status != Status.RUNNING:
+        return state.status, state.reason
+    if state.settings is not None and state.settings.dry_run and state.plan is not None:
+        seconds = state.plan.seconds
+        return Status.DRY_RUN, f"Dry run: the plan is made, training would take about {seconds:.0f} s."
+    if state.settings is not None and state.steps > state.settings.step_cap:
+        cap = state.settings.step_cap
+        return Status.STEP_LIMIT, f"The step limit of {cap} was set below the {state.steps} steps already taken."
+    return Status.FAILED, state.reason or "The run ended without a result."
+
+
+def wrap_up(here: Here, state: State) -> Update:
+    """Write the report and the result."""
+    from trainwright.tools.report import build_report
+
+    status, reason = final_status(state)
+    times = [
+        NodeTime(node=name, seconds=amount / 1000)
+        for name, amount in here.ledger.by_node(state.run, "milliseconds").items()
+    ]
+    final = state.model_copy(update={"status": status, "reason": reason, "times": times})
+    spent = spent_by(here.run)
+    location = final.publication.location if final.publication else ""
+    report = str(build_report(final, here.folder, spent=spent, model_location=location))
+    result = result_of(final, spent, report)
+    write_json(here.folder / "result.json", result)
+    open_runs().update(
+        state.run,
+        stage="wrap_up",
+        status=str(status),
+        steps=state.steps,
+        reason=reason,
+        waiting=None,
+        result=json.loads(json.dumps(result)),
+    )
+    return {"status": status, "reason": reason, "times": times if not state.times else []}
