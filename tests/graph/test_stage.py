@@ -1,0 +1,405 @@
+"""The loop inside a stage: calls, mistakes, reminders, approvals, limits; what it keeps and what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langgraph.types import Command
+
+from trainwright.engineers.protocol import StopRequested
+from trainwright.graph.checkpoint import open_checkpointer
+from trainwright.graph.errors import ModelError
+from trainwright.graph.runs import open_runs
+from trainwright.graph.settings import run_path
+from trainwright.graph.state import Request, Settings, State, Status
+from trainwright.graph.tellings import tell
+from trainwright.graph.workflow import Compiled
+
+from .scripted import FINISH, Desk, Scripted, Turn, call, one_stage, says
+
+CONFIG: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 10_000}
+GOAL = {"request": Request(goal="a goal")}
+
+
+class Bench:
+    """One run of one stage."""
+
+    def __init__(self, graph: Compiled, engineer: Scripted, desk: Desk) -> None:
+        self.graph, self.engineer, self.desk = graph, engineer, desk
+
+    async def run(self, given: Any = GOAL, **settings: Any) -> State:
+        """Invoke the graph and return its state."""
+        context = Settings.model_validate(settings)
+        await self.graph.ainvoke(given, CONFIG, context=context, durability="sync")
+        return State.model_validate((await self.graph.aget_state(CONFIG)).values)
+
+    async def waits_for(self) -> list[Any]:
+        """What the run waits for."""
+        return [interrupt.value for interrupt in (await self.graph.aget_state(CONFIG)).interrupts]
+
+    def answers(self, turn: int = -1) -> list[ToolMessage]:
+        """The results that the engineer had before one of its turns."""
+        return [m for m in self.engineer.heard[turn] if isinstance(m, ToolMessage)]
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Any]:
+    async with open_checkpointer() as checkpointer:
+
+        def make(*turns: Turn) -> Bench:
+            engineer, desk = Scripted(turns), Desk()
+            return Bench(one_stage(engineer, desk, checkpointer), engineer, desk)
+
+        yield make
+
+
+async def test_a_stage_ends_with_its_artifact_and_counts_its_turns(opened: Any) -> None:
+    bench: Bench = opened(says(call("note", {"text": "a"})), FINISH)
+    state = await bench.run()
+    assert state.brief is not None
+    assert state.brief.title == "A paper"
+    assert (state.steps, state.status, bench.desk.notes) == (2, Status.RUNNING, ["a"])
+    assert bench.answers()[0].content == "kept a"
+
+
+async def test_a_wrong_artifact_comes_back_field_by_field(opened: Any) -> None:
+    wrong = says(call("finish", {"pages": -1, "nonsense": 2}))
+    bench: Bench = opened(wrong, FINISH)
+    state = await bench.run()
+    told = bench.answers()[0]
+    assert told.status == "error"
+    assert "pages: " in told.content
+    assert "nonsense: " in told.content
+    assert state.brief is not None
+
+
+async def test_a_call_that_cannot_be_run_is_answered_not_run(opened: Any) -> None:
+    malformed = AIMessage(
+        "",
+        tool_calls=[call("note", {"text": "good"}, "good")],
+        invalid_tool_calls=[
+            {"id": "bad", "name": "note", "args": '{"text": ', "error": None, "type": "invalid_tool_call"}
+        ],
+    )
+    strange = says(call("nosuch", {}, "x"), call("note", {"texts": "a"}, "y"), call("refuse", {"text": "d.csv"}, "z"))
+    bench: Bench = opened(malformed, strange, FINISH)
+    await bench.run()
+    first = {m.tool_call_id: m for m in bench.answers(1)}
+    assert bench.desk.notes == ["good"]
+    assert first["good"].status == "success"
+    assert "not readable JSON" in first["bad"].content
+    second = {m.tool_call_id: m for m in bench.answers(2)}
+    assert "There is no tool 'nosuch'" in second["x"].content
+    assert "note, refuse, break, long, act, finish, ask, contradict, give_up" in second["x"].content
+    assert "text: Field required" in second["y"].content
+    problem = json.loads(str(second["z"].content))
+    assert problem == {"error": "d.csv cannot be read.", "hint": "Give another file.", "kind": "DataError"}
+
+
+async def test_answers_stand_in_the_order_of_their_calls(opened: Any) -> None:
+    calls = [call("note", {"text": str(i)}, f"c{i}") for i in range(6)]
+    bench: Bench = opened(says(*calls), FINISH)
+    await bench.run()
+    assert [m.tool_call_id for m in bench.answers()] == [f"c{i}" for i in range(6)]
+    assert sorted(bench.desk.notes) == [str(i) for i in range(6)]
+
+
+async def test_what_ends_a_stage_must_stand_alone(opened: Any) -> None:
+    both = says(call("note", {"text": "a"}, "n"), call("finish", {"title": "T"}, "f"))
+    bench: Bench = opened(both, FINISH)
+    state = await bench.run()
+    told = {m.tool_call_id: m for m in bench.answers()}
+    assert "must be the only call" in told["f"].content
+    assert state.steps == 2
+    assert state.brief is not None
+    assert state.brief.title == "A paper"
+
+
+async def test_text_without_a_call_is_reminded_twice_and_then_given_up(opened: Any) -> None:
+    bench: Bench = opened(says(text="hm"), says(text="hm"), says(text="hm"), FINISH)
+    state = await bench.run()
+    assert (state.status, state.steps) == (Status.GAVE_UP, 3)
+    assert "without doing anything" in state.reason
+    reminders = [m for m in bench.engineer.heard[2] if isinstance(m, HumanMessage)][1:]
+    assert len(reminders) == 2
+
+
+async def test_a_call_between_two_texts_resets_the_count(opened: Any) -> None:
+    bench: Bench = opened(
+        says(text="1"), says(text="2"), says(call("note", {"text": "a"})), says(text="3"), says(text="4"), FINISH
+    )
+    state = await bench.run()
+    assert (state.status, state.steps) == (Status.RUNNING, 6)
+
+
+@pytest.mark.parametrize(("broken", "status"), [(True, Status.FAILED), (False, Status.GAVE_UP)])
+async def test_giving_up_ends_the_run_with_the_reason(opened: Any, broken: bool, status: Status) -> None:
+    bench: Bench = opened(says(call("give_up", {"reason": "No way.", "broken_input": broken})))
+    state = await bench.run()
+    assert (state.status, state.reason, state.stopped_at) == (status, "No way.", "read_paper")
+
+
+async def test_a_stage_asks_only_where_an_answer_has_a_way_back(opened: Any) -> None:
+    bench: Bench = opened(says(call("ask", {"key": "k", "text": "Which?"})), FINISH)
+    state = await bench.run()
+    assert state.question is None
+    assert "Questions are asked in plan and find_data" in bench.answers()[0].content
+
+
+async def test_a_huge_answer_is_cut_and_kept_whole_beside(opened: Any) -> None:
+    bench: Bench = opened(says(call("long", {"text": "ab"}, "c7")), FINISH)
+    state = await bench.run()
+    told = str(bench.answers()[0].content)
+    assert len(told) < 61_000
+    found = re.search(r"140000 characters cut; the whole is in (stages/read_paper-[0-9a-f]{12}\.txt) ", told)
+    assert found is not None
+    assert (run_path(state.run) / found[1]).stat().st_size == 200_000
+
+
+async def test_the_id_of_a_call_names_no_file(opened: Any) -> None:
+    bench: Bench = opened(says(call("long", {"text": "ab"}, "../../../evil")), FINISH)
+    state = await bench.run()
+    assert state.brief is not None
+    assert not list(run_path(state.run).parent.rglob("evil*"))
+
+
+async def test_an_engineer_that_goes_round_in_circles_is_told_then_barred_then_stopped(opened: Any) -> None:
+    turns = [says(call("note", {"text": "a"}, f"c{i}")) for i in range(9)]
+    bench: Bench = opened(*turns)
+    state = await bench.run()
+    assert state.status == Status.GAVE_UP
+    assert "in circles 3 times" in state.reason
+    hints = [m.additional_kwargs.get("hint") for m in bench.engineer.heard[-1] if isinstance(m, HumanMessage)]
+    assert hints == [None, 1, 2]
+    assert bench.desk.notes == ["a"] * 4
+    assert [m.status for m in bench.answers()] == ["success"] * 4 + ["error"] * 2
+
+
+async def test_a_barred_call_beside_one_that_needs_a_person_gets_one_result(opened: Any) -> None:
+    same = [says(call("note", {"text": "a"}, f"c{i}")) for i in range(4)]
+    both = says(call("note", {"text": "a"}, "barred"), call("act", {"text": "b"}, "asked"))
+    bench: Bench = opened(*same, both, FINISH)
+    await bench.run()
+    (shown,) = await bench.waits_for()
+    assert [action["name"] for action in shown["action_requests"]] == ["act"]
+    await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    results = [m for m in bench.answers() if m.tool_call_id in ("barred", "asked")]
+    assert [(m.tool_call_id, m.status) for m in results] == [("barred", "error"), ("asked", "success")]
+
+
+async def test_a_call_whose_arguments_cannot_be_read_asks_nobody(opened: Any) -> None:
+    unreadable: Any = {"name": "act", "args": "{", "id": "bad", "error": None, "type": "invalid_tool_call"}
+    bench: Bench = opened(AIMessage("", invalid_tool_calls=[unreadable]), FINISH)
+    state = await bench.run()
+    assert state.brief is not None
+    assert [(m.tool_call_id, m.status) for m in bench.answers()] == [("bad", "error")]
+
+
+async def test_a_cut_answer_without_a_call_is_told_that_it_was_cut(opened: Any) -> None:
+    bench: Bench = opened(AIMessage("I begin", response_metadata={"cut": True}), FINISH)
+    await bench.run()
+    assert "was cut at its limit" in str(bench.engineer.heard[-1][-1].content)
+
+
+async def test_an_engineer_knows_at_each_turn_what_remains(opened: Any) -> None:
+    bench: Bench = opened(says(call("note", {"text": "a"})), FINISH)
+    await bench.run(step_cap=7, max_hours=2)
+    assert [(s.steps, s.step_cap) for s in bench.engineer.standings] == [(0, 7), (1, 7)]
+    assert all(7_000 < s.seconds_left <= 7_200 for s in bench.engineer.standings)
+
+
+async def test_what_a_person_tells_is_heard_once_at_the_next_turn(opened: Any) -> None:
+    def say(transcript: Sequence[Any]) -> AIMessage:
+        tell(open_runs().list()[0].name, "use fewer words")
+        return says(call("note", {"text": "a"}))
+
+    bench: Bench = opened(say, says(call("note", {"text": "b"})), FINISH)
+    state = await bench.run()
+    heard = [[str(m.content) for m in turn if m.additional_kwargs.get("told")] for turn in bench.engineer.heard]
+    assert heard == [[], ["The person says: use fewer words"], ["The person says: use fewer words"]]
+    assert state.told == 1
+
+
+async def test_a_model_that_cannot_go_on_leaves_the_stage_to_be_taken_up_at_that_turn(opened: Any) -> None:
+    def fail(transcript: Sequence[Any]) -> AIMessage:
+        raise ModelError("The model has no key.", hint="Set one.")
+
+    bench: Bench = opened(says(call("note", {"text": "a"})), fail)
+    state = await bench.run()
+    assert (state.status, state.stopped_at) == (Status.FAILED, "read_paper")
+    assert state.reason == "The model has no key. Set one."
+    assert state.carry
+    kept = json.loads((run_path(state.run) / state.carry).read_text())
+    assert [message["type"] for message in kept] == ["human", "ai", "tool"]
+
+
+async def test_an_engineer_that_is_to_stop_takes_its_turn_later(opened: Any) -> None:
+    asked: list[int] = []
+
+    def stop(transcript: Sequence[Any]) -> AIMessage:
+        asked.append(1)
+        if len(asked) == 1:
+            raise StopRequested
+        return FINISH
+
+    state = await (bench := opened(stop)).run()
+    assert state.brief is not None
+    assert (len(asked), state.steps) == (2, 1)
+    assert len(bench.engineer.heard) == 2
+
+
+def _sentence(error: str) -> str:
+    return f"Unexpected error in read_paper: {error}. The log has the details."
+
+
+async def test_a_call_that_fails_in_a_way_nobody_foresaw_ends_the_stage_after_the_others(
+    opened: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = [call("break", {"text": "a"}, "a"), call("note", {"text": "b"}, "b"), call("break", {"text": "c"}, "c")]
+    bench: Bench = opened(says(*calls), FINISH)
+    state = await bench.run()
+    assert (state.status, state.stopped_at, state.steps) == (Status.FAILED, "read_paper", 1)
+    assert state.reason == _sentence("ZeroDivisionError: a")
+    assert bench.desk.notes == ["b"]
+    assert any(record.exc_info for record in caplog.records), "the traceback is in the log"
+    transcript = (run_path(state.run) / "stages" / "read_paper-1-0-transcript.json").read_text()
+    assert "ZeroDivisionError: c" in transcript
+
+
+async def test_only_a_refusal_of_an_artifact_is_an_answer(opened: Any) -> None:
+    bench: Bench = opened(says(call("finish", {"title": "T", "pages": 1})), FINISH)
+    state = await bench.run()
+    assert state.brief is not None
+    told = json.loads(str(bench.answers()[0].content))
+    assert told == {"error": "This cannot be accepted yet: one page is no paper", "hint": "", "kind": "Refusal"}
+
+
+async def test_a_bug_in_a_check_is_a_failure_and_not_a_refusal(opened: Any) -> None:
+    bench: Bench = opened(says(call("finish", {"title": "T", "pages": 13})), FINISH)
+    state = await bench.run()
+    assert (state.status, state.reason) == (Status.FAILED, _sentence("ValueError: a bug in the check"))
+
+
+async def test_an_engineer_that_breaks_down_ends_the_stage_and_can_be_resumed(opened: Any) -> None:
+    def breaks(_: Any) -> AIMessage:
+        raise KeyError("reply")
+
+    bench: Bench = opened(says(call("note", {"text": "a"})), breaks)
+    state = await bench.run()
+    assert (state.status, state.steps, state.stopped_at) == (Status.FAILED, 1, "read_paper")
+    assert state.reason == _sentence("KeyError: 'reply'")
+    bench.engineer.turns = [FINISH]
+    await bench.graph.aupdate_state(CONFIG, {"status": Status.RUNNING, "reason": ""}, as_node="read_paper")
+    await bench.graph.aupdate_state(CONFIG, GOAL, as_node="__start__")
+    state = await bench.run(None)
+    assert (state.status, state.brief is not None, state.steps) == (Status.RUNNING, True, 2)
+
+
+async def test_a_stage_that_cannot_be_prepared_ends_by_its_conclusion(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("trainwright.graph.stage.write_json", full)
+    bench: Bench = opened(FINISH)
+    state = await bench.run()
+    assert (state.status, state.stopped_at, state.run != "") == (Status.FAILED, "read_paper", True)
+    assert state.reason == _sentence("OSError: no space left")
+    assert bench.engineer.heard == []
+
+
+ACT = says(call("note", {"text": "free"}, "n"), call("act", {"text": "danger"}, "a"))
+
+
+async def test_nothing_of_an_answer_runs_before_its_approval(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    waiting = await bench.waits_for()
+    assert [action["name"] for action in waiting[0]["action_requests"]] == ["act"]
+    assert waiting[0]["action_requests"][0]["args"] == {"text": "danger"}
+    assert bench.desk.notes == []
+    state = await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert sorted(bench.desk.notes) == ["danger", "free"]
+    assert [(a.gate, a.decision, a.by) for a in state.approvals] == [("approve_tools", "approve", "person")]
+    assert len(state.approvals[0].shown_sha256) == 64
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"decisions": []}, {"decision": "yes"}, "yes", {"decisions": [{"type": "approve"}] * 2}]
+)
+async def test_an_unusable_answer_is_asked_again(opened: Any, wrong: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    await bench.run(Command(resume=wrong))
+    assert bench.desk.notes == []
+    assert len(await bench.waits_for()) == 1
+    await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert sorted(bench.desk.notes) == ["danger", "free"]
+
+
+async def test_a_rejected_call_is_told_and_not_run(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    await bench.run(Command(resume={"decisions": [{"type": "reject", "message": "too risky"}]}))
+    told = {m.tool_call_id: m for m in bench.answers()}
+    assert bench.desk.notes == ["free"]
+    assert "too risky" in told["a"].content
+    assert told["a"].status == "error"
+
+
+async def test_an_edited_call_runs_as_edited(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    edited = {"type": "edit", "edited_action": {"name": "act", "args": {"text": "safe"}}}
+    await bench.run(Command(resume={"decisions": [edited]}))
+    assert sorted(bench.desk.notes) == ["free", "safe"]
+
+
+async def test_rules_approve_and_the_record_says_so(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    state = await bench.run(approvals="auto")
+    assert sorted(bench.desk.notes) == ["danger", "free"]
+    assert [(a.decision, a.by) for a in state.approvals] == [("approve", "rule")]
+
+
+async def test_at_the_cap_everything_is_kept_and_a_higher_cap_goes_on_there(opened: Any) -> None:
+    turns = [says(call("note", {"text": str(i)}, f"c{i}")) for i in range(5)]
+    bench: Bench = opened(*turns, FINISH)
+    state = await bench.run(step_cap=3)
+    assert (state.status, state.steps, state.brief) == (Status.STEP_LIMIT, 3, None)
+    assert state.stopped_at == "read_paper"
+    assert (run_path(state.run) / state.carry).is_file()
+
+    changes = {"status": Status.RUNNING, "settings": state.settings.model_copy(update={"step_cap": 9})}  # type: ignore[union-attr]
+    await bench.graph.aupdate_state(CONFIG, changes, as_node="read_paper")
+    await bench.graph.aupdate_state(CONFIG, GOAL, as_node="__start__")
+    state = await bench.run(None)
+    assert (state.status, state.steps) == (Status.RUNNING, 6)
+    assert bench.desk.notes == ["0", "1", "2", "3", "4"], "no tool ran twice"
+    assert [m.content for m in bench.answers()] == [f"kept {i}" for i in range(5)], "the transcript went on"
+
+
+def _kilobytes(number: int) -> Turn:
+    def turn(transcript: Sequence[Any]) -> AIMessage:
+        return says(call("note", {"text": f"{number}:" + "x" * 2_900}, f"c{number}"))
+
+    return turn
+
+
+@pytest.mark.slow
+async def test_three_hundred_steps_of_three_kilobytes_stay_small(own_home: Path) -> None:
+    engineer, desk = Scripted([*map(_kilobytes, range(299)), FINISH]), Desk()
+    async with open_checkpointer() as checkpointer:
+        bench = Bench(one_stage(engineer, desk, checkpointer), engineer, desk)
+        state = await bench.run(step_cap=300)
+    assert (state.steps, state.brief is not None, len(desk.notes)) == (300, True, 299)
+    files = list(own_home.glob("runs.db*"))
+    assert [path.name for path in files] == ["runs.db"], "the write-ahead log is folded in at closing"
+    assert files[0].stat().st_size < 10 * 2**20
