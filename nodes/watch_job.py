@@ -13,9 +13,9 @@ from typing import Any
 from trainwright.graph.errors import JobError
 from trainwright.graph.state import JobRecord, State, Status
 from trainwright.tools.jobs import JobStatus, LocalEngine
+from trainwright.tools.smoke import finite_numbers, last_metrics
 
 from .boundary import Here, Update
-from .sandbox_test import finite_numbers, last_metrics
 from .submit_job import engine_for, job_folder
 
 __all__ = ["watch_job"]

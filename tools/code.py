@@ -22,6 +22,7 @@ __all__ = [
     "check_file_names",
     "checkout",
     "commit",
+    "copy_files",
     "dependencies",
     "diff",
     "files_of",
@@ -97,6 +98,17 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)
+
+
+def copy_files(files: Mapping[str, bytes], into: Path) -> None:
+    """Make `files` the whole content of a folder that is no repository; it is made if it is not there."""
+    import shutil
+
+    if into.is_dir():
+        shutil.rmtree(into)
+    into.mkdir(parents=True)
+    for name, content in files.items():
+        (into / name).write_bytes(content)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -99,6 +99,20 @@ class Scripts:
         given = {"model": model, "inputs": inputs.parent}
         return self._run("predict.py", given, out, limits, ["--inputs", inputs.name], {"model": "--model"}, "--out")
 
+    def run(self, script: str, data: Path, out: Path, arguments: Sequence[str], limits: Limits) -> SandboxResult:
+        """Run any script beside them, isolated or not at all, with `data` at /data and `out` at /out.
+
+        Raises:
+            SandboxUnavailable: nothing here can isolate it.
+            ContractError: it cannot be started.
+        """
+        isolation_for(trusted=False)
+        out.mkdir(parents=True, exist_ok=True)
+        clear_folder(out)
+        argv = [*interpreter_for(self.code / script), f"/code/{script}", *arguments]
+        mounts = [Mount(self.code, "/code"), Mount(data, "/data"), Mount(out, "/out", writable=True)]
+        return run_sandboxed(argv, mounts=mounts, cwd="/out", limits=limits, mask=self.mask, cancelled=self.cancelled)
+
     def _run(
         self,
         script: str,

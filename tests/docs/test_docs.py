@@ -55,8 +55,8 @@ def test_the_pair_of_scripts_of_the_contract_keeps_it(tmp_path: Path) -> None:
     """The page's own example, on its own kind of data, held to the checks that any code is held to."""
     import pandas as pd
 
-    from trainwright.nodes.sandbox_test import last_metrics
     from trainwright.tools.evaluation import read_predictions
+    from trainwright.tools.smoke import last_metrics
 
     data, out, answers = tmp_path / "data", tmp_path / "out", tmp_path / "answers.csv"
     for folder in (data, out):

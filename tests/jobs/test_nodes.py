@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.nodes.sandbox_test import estimate, last_metrics, read_metrics
+from trainwright.nodes.sandbox_test import estimate
 from trainwright.nodes.watch_job import _numbers, _step
 from trainwright.tools.sandbox import SandboxResult
+from trainwright.tools.smoke import last_metrics, read_metrics
 
 GB = 10**9
 
