@@ -13,10 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from trainwright.engineers.protocol import Stage
 from trainwright.graph.errors import Refusal
 from trainwright.graph.state import CodeBundle, Scalar
+from trainwright.graph.stopping import stop_requested
 from trainwright.tools import code
+from trainwright.tools.contract import masked_paths
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
+from trainwright.tools.writing import files as writing
+
+from .reading_on import READ_OUTPUT, Lines
 
 __all__ = ["STAGE", "bundle_of"]
+
+SHOWN = 50
+"""Errors, and warnings, that a check shows at once."""
 
 
 class RecipeCopy(BaseModel):
@@ -38,6 +46,46 @@ class FileName(BaseModel):
     name: str
 
 
+class NewText(BaseModel):
+    """A whole file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    text: str
+
+
+class Edit(BaseModel):
+    """A passage of a file and what replaces it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    old: str = Field(description="As it stands in the file, long enough to stand there once.")
+    new: str
+    everywhere: bool = Field(False, description="Replace every occurrence.")
+
+
+class Trial(BaseModel):
+    """What to run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    script: str = Field("", description="Empty: the test that follows this stage. Else one script, for a look at it.")
+    arguments: list[str] = Field(
+        default_factory=list, max_length=50, description="Of that script; it sees /data (read-only) and /out."
+    )
+
+
+class RecipeName(BaseModel):
+    """A recipe, and perhaps one of its files."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: str
+    file: str = Field("", description="Empty: what it is, and its settings; else the text of this file.")
+
+
 class CodeChoice(BaseModel):
     """What `finish` says: the code folder as it stands is the attempt's code."""
 
@@ -49,28 +97,89 @@ class CodeChoice(BaseModel):
 
 def copy_recipe(bench: Workbench, wanted: RecipeCopy) -> dict[str, Any]:
     """Make a recipe's files the content of the code folder."""
-    from trainwright.recipes.catalog import bundle, load_catalog
+    from trainwright.recipes.catalog import bundle, recipe_named
 
-    recipe = next((r for r in load_catalog() if r.name == wanted.recipe), None)
-    if recipe is None:
-        return {"error": f"There is no recipe {wanted.recipe!r}.", "recipes": [r.name for r in load_catalog()]}
-    files = bundle(recipe, wanted.hyperparameters, wanted.metric, wanted.seconds)
+    files = bundle(recipe_named(wanted.recipe), wanted.hyperparameters, wanted.metric, wanted.seconds)
     code.write_files(bench.folder / "code", files)
+    writing.saw(bench.folder, files)
     return {"files": {name: len(content) for name, content in files.items()}}
+
+
+def show_recipe(bench: Workbench, wanted: RecipeName) -> dict[str, Any]:
+    """What a recipe is, which settings it takes, and its scripts."""
+    from trainwright.recipes.catalog import bundle, recipe_named
+
+    recipe = recipe_named(wanted.recipe)
+    metric = bench.plan.metric if bench.plan else "accuracy"
+    files = bundle(recipe, {}, metric, 60.0)
+    if wanted.file:
+        if wanted.file not in files:
+            raise Refusal(f"{recipe.name} has no file {wanted.file[:80]!r}.", hint=f"It has: {', '.join(files)}.")
+        return {"recipe": recipe.name, "file": wanted.file, "text": files[wanted.file].decode()}
+    return {
+        "recipe": recipe.name,
+        "title": recipe.title,
+        "tasks": recipe.tasks,
+        "modalities": recipe.modalities,
+        "limits": recipe.limits,
+        "settings": {name: setting.allowed() for name, setting in recipe.settings.items()},
+        "files": {name: len(content) for name, content in files.items()},
+    }
 
 
 def list_files(bench: Workbench, _: NoArguments) -> dict[str, int]:
     """Names and sizes in bytes."""
-    folder = bench.folder / "code"
-    return {name: len(content) for name, content in code.files_of(folder).items()} if folder.is_dir() else {}
+    return writing.list_files(bench.folder)
 
 
-def read_file(bench: Workbench, wanted: FileName) -> dict[str, Any]:
+def read_file(bench: Workbench, wanted: Lines) -> BaseModel:
     """The text of one file."""
-    content = code.files_of(bench.folder / "code").get(wanted.name)
-    if content is None:
-        return {"error": f"There is no file {wanted.name!r} in the code folder."}
-    return {"name": wanted.name, "text": content.decode(errors="replace")}
+    return writing.read_file(bench.folder, wanted.name, wanted.first_line, wanted.lines)
+
+
+def write_file(bench: Workbench, wanted: NewText) -> BaseModel:
+    """Write one file whole."""
+    return writing.write_file(bench.folder, wanted.name, wanted.text)
+
+
+def edit_file(bench: Workbench, wanted: Edit) -> BaseModel:
+    """Replace a passage."""
+    return writing.edit_file(bench.folder, wanted.name, wanted.old, wanted.new, wanted.everywhere)
+
+
+def remove_file(bench: Workbench, wanted: FileName) -> dict[str, Any]:
+    """Remove one file."""
+    writing.remove_file(bench.folder, wanted.name)
+    return {"removed": wanted.name}
+
+
+def check_script(bench: Workbench, _: NoArguments) -> dict[str, Any]:
+    """Check every script without running it."""
+    from trainwright.tools.writing.checking import check_script as check
+
+    found = check(bench.folder / "code", mask=masked_paths(bench.request.data), cancelled=stop_requested)
+    errors = [one.model_dump() for one in found if one.severity == "error"]
+    warnings = [one.model_dump() for one in found if one.severity == "warning"]
+    shown = {"errors": errors[:SHOWN], "warnings": warnings[:SHOWN]}
+    return shown if max(len(errors), len(warnings)) <= SHOWN else {**shown, "note": "There are more; these come first."}
+
+
+def run_code(bench: Workbench, wanted: Trial) -> dict[str, Any]:
+    """Run the test that follows, or one script."""
+    from trainwright.tools.writing import trying
+
+    if bench.dataset is None or bench.plan is None:
+        raise Refusal("There are no frozen data yet, so nothing can be run.")
+    about, source = bench.dataset, bench.request.data
+    if wanted.script:
+        return trying.run_script(bench.folder, about, source, wanted.script, wanted.arguments, cancelled=stop_requested)
+    metric, seed = bench.plan.metric, bench.settings.seed
+    return trying.try_code(bench.folder, about, source, metric=metric, seed=seed, cancelled=stop_requested)
+
+
+def begin(bench: Workbench) -> None:
+    """A stage that begins has read nothing yet."""
+    writing.forget(bench.folder)
 
 
 def bundle_of(bench_folder: Any, recipe: str, change: str, attempt: int) -> CodeBundle:
@@ -111,9 +220,22 @@ STAGE = Stage(
     field="code",
     finish=CodeChoice,
     settle=settle,
+    begin=begin,
     tools=(
-        Tool("copy_recipe", "Copy a tested recipe into the code folder.", RecipeCopy, copy_recipe),
         Tool("list_files", "The files of the code folder with their sizes.", NoArguments, list_files),
-        Tool("read_file", "The text of one file of the code folder.", FileName, read_file),
+        Tool("read_file", "Lines of a file of the code folder.", Lines, read_file),
+        Tool("write_file", "Write a file whole; one that exists must have been read.", NewText, write_file),
+        Tool("remove_file", "Remove a file that was read.", FileName, remove_file),
+        Tool("edit_file", "Replace a passage of a file that was read.", Edit, edit_file),
+        Tool(
+            "check_script",
+            "Check all scripts without running them: names, imports, arguments, contract.",
+            NoArguments,
+            check_script,
+        ),
+        Tool("run_code", "Run in the sandbox: the very test that follows this stage, or one script.", Trial, run_code),
+        READ_OUTPUT,
+        Tool("show_recipe", "A tested recipe: its settings and scripts.", RecipeName, show_recipe),
+        Tool("copy_recipe", "Make a tested recipe the whole content of the code folder.", RecipeCopy, copy_recipe),
     ),
 )

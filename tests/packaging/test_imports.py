@@ -24,6 +24,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "graph.runs",
         "graph.events",
         "graph.tellings",
+        "graph.stopping",
     ),
     ("tools", "recipes", "prompts"),
     ("engineers",),
