@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trainwright.tools.toolbox import Tool, Workbench
 
-__all__ = ["VERBS", "Ask", "Contradict", "Engineer", "GiveUp", "Stage", "StageName", "StopRequested"]
+__all__ = ["VERBS", "Ask", "Contradict", "Engineer", "GiveUp", "Stage", "StageName", "StopRequested", "verbs_of"]
 
 StageName = Literal["read_paper", "plan", "find_data", "write_code"]
 
@@ -59,6 +59,12 @@ VERBS: dict[str, type[BaseModel]] = {"ask": Ask, "contradict": Contradict, "give
 """The verbs besides `finish`, whose schema is the stage's own."""
 
 
+def verbs_of(stage: str) -> tuple[str, ...]:
+    """The verbs besides `finish` that a stage allows: who asks needs a stage to come back to, who contradicts a plan."""
+    allowed = {"plan": ("ask", "give_up"), "find_data": ("ask", "contradict", "give_up")}
+    return allowed.get(stage, ("give_up",))
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage of the process.
@@ -71,6 +77,8 @@ class Stage:
             it raises goes back to the engineer as the answer to its call; any other error is a failure of the program.
             Blocking; called in a thread.
         tools: what the engineer may call.
+        begin: called once when the stage begins anew, not when it goes on; None for nothing.
+        filled: fields of `finish` that the settle step fills in whatever they hold, so that a model need not see them.
     """
 
     name: StageName
@@ -78,6 +86,8 @@ class Stage:
     finish: type[BaseModel]
     settle: Callable[[Workbench, Any], BaseModel]
     tools: tuple[Tool, ...]
+    begin: Callable[[Workbench], None] | None = None
+    filled: tuple[str, ...] = ()
 
     def tool(self, name: str) -> Tool | None:
         """The tool of that name, or None."""

@@ -21,7 +21,10 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
 
-from . import routing
+from trainwright.engineers import BUILT_IN, check_engineer
+from trainwright.nodes.boundary import changes_said
+
+from . import routing, tellings
 from .checkpoint import open_checkpointer
 from .database import store_error
 from .errors import RequestError, TrainwrightError
@@ -30,7 +33,7 @@ from .runs import RunRow, now, open_runs
 from .state import SCHEMA_VERSION, Decision, Decisions, Request, Settings, State, Status
 from .workflow import Compiled, build_graph
 
-__all__ = ["answer", "install_signal_handlers", "load_state", "resume", "start"]
+__all__ = ["answer", "install_signal_handlers", "load_state", "resume", "start", "tell"]
 
 log = logging.getLogger("trainwright")
 
@@ -72,9 +75,10 @@ async def start(request: Request, settings: Settings) -> AsyncIterator[Event]:
     """Begin a run and drive it until it ends, waits, or is stopped.
 
     Raises:
-        RequestError: the request cannot be read; no run was made.
+        RequestError: the request cannot be read, or the engineer cannot be there; no run was made.
     """
     thread_id = str(uuid.uuid4())
+    check_engineer(settings)
     run = await asyncio.to_thread(register, request, settings, thread_id)
     with driven_here(run):
         async with (
@@ -86,22 +90,74 @@ async def start(request: Request, settings: Settings) -> AsyncIterator[Event]:
 
 
 async def resume(
-    run: str, *, step_cap: int | None = None, max_hours: float | None = None, data: str | None = None
+    run: str,
+    *,
+    step_cap: int | None = None,
+    max_hours: float | None = None,
+    engineer: str | None = None,
+    fallback: str | None = None,
+    base_url: str | None = None,
+    effort: str | None = None,
+    context_tokens: int | None = None,
+    data: str | None = None,
 ) -> AsyncIterator[Event]:
-    """Go on with a run that was killed, stopped, reached a limit or failed; limits may be raised, data replaced.
+    """Go on with a run that was killed, stopped, reached a limit or failed.
+
+    Limits may be raised, the model changed, data replaced; what is None stays as it is, and the change is noted.
 
     Raises:
         RunNotFound: there is no such run.
-        RequestError: the run has ended for good, or it waits for an answer.
+        RequestError: the run has ended for good, it waits for an answer, or the engineer cannot be there.
     """
     row = await asyncio.to_thread(open_runs().resolve, run)
-    limits = {k: v for k, v in (("step_cap", step_cap), ("max_hours", max_hours)) if v is not None}
+    given = {
+        "step_cap": step_cap, "max_hours": max_hours, "engineer": engineer, "fallback": fallback,
+        "base_url": base_url, "effort": effort, "context_tokens": context_tokens,
+    }  # fmt: skip
+    changed = {name: value for name, value in given.items() if value is not None}
     with driven_here(row.name):
         async with _opened() as graph:
-            given = await _taken_up(graph, row, limits, data)
-            async with aclosing(_drive(graph, given, row.thread_id, Settings.model_validate(limits))) as events:
+            await _check_engineer(graph, row, changed)
+            start_from = await _taken_up(graph, row, changed, data)
+            if changed:
+                settings = {**(row.settings or {}), **changed}
+                await asyncio.to_thread(open_runs().update, row.name, settings=settings)
+            async with aclosing(_drive(graph, start_from, row.thread_id, Settings.model_validate(changed))) as events:
                 async for event in events:
                     yield event
+
+
+async def _check_engineer(graph: Compiled, row: RunRow, changed: dict[str, Any]) -> None:
+    """Refuse an engineer that cannot be there before anything is changed; leaving one model takes its address along."""
+    names = ("engineer", "fallback", "base_url", "effort", "context_tokens")
+    if not any(name in changed for name in names):
+        return
+    snapshot = await graph.aget_state(_config(row.thread_id))
+    kept = (snapshot.values or {}).get("settings") or Settings.model_validate(row.settings or {})
+    if changed.get("engineer", kept.engineer) != kept.engineer:
+        for name in names[1:]:  # they belonged to the other model
+            if getattr(kept, name):
+                changed.setdefault(name, type(getattr(kept, name))())
+    await asyncio.to_thread(check_engineer, kept.model_copy(update=changed))
+
+
+def tell(run: str, text: str) -> str:
+    """Say something to the engineer of a run, which reads it at its next turn; the run's name.
+
+    Raises:
+        RunNotFound: there is no such run.
+        RequestError: it has ended, its engineer reads no messages, or the message is empty or too long.
+    """
+    row = open_runs().resolve(run)
+    if row.status in ENDED_FOR_GOOD:
+        raise RequestError(f"{row.name} has ended: {row.status}; nobody would read it.", hint="Start a new run.")
+    if (row.settings or {}).get("engineer", BUILT_IN) == BUILT_IN:
+        raise RequestError(
+            f"The engineer of {row.name} follows fixed rules and reads no messages.",
+            hint=f"`trainwright resume {row.name} --engineer PROVIDER/MODEL` lets a model go on.",
+        )
+    tellings.tell(row.name, text)
+    return row.name
 
 
 async def _taken_up(graph: Compiled, row: RunRow, limits: dict[str, Any], data: str | None) -> Any:
@@ -150,7 +206,7 @@ def _changes(state: State, raised: dict[str, Any], data: str | None) -> dict[str
     changes: dict[str, Any] = {}
     if raised:
         changes["settings"] = Settings.model_validate({**settings.model_dump(), **raised})
-        changes["notes"] = [f"Resumed with {', '.join(f'{k}={v:g}' for k, v in raised.items())}."]
+        changes["notes"] = [changes_said(settings, changes["settings"])]
     if data is not None:
         changes["request"] = _with_data(state.request, data)
         changes["notes"] = [*changes.get("notes", []), f"Resumed with other data: {changes['request'].data[:200]}."]

@@ -1,7 +1,8 @@
 """The ledger: what a run has used of what is limited, in integers, exact over any crash.
 
-Resources are counted in their smallest unit: `steps` (engineer turns), `milliseconds` (time at work), and later
-micro-dollars. An amount is either charged at once, or reserved before something begins and settled by what it really
+Resources are counted in their smallest unit: `steps` (engineer turns), `milliseconds` (time at work), `input_tokens`,
+`cached_tokens` (a part of them), `output_tokens`, `usd_micros` (micro-dollars of calls whose price is known) and
+`unpriced_tokens` (tokens of calls whose price nobody knows). An amount is either charged at once, or reserved before something begins and settled by what it really
 used; a reservation counts in full until it is settled, also over a crash. Reserving is atomic across threads and
 processes: the sum and the new entry are one transaction. Every entry has a key, so that writing it twice counts once.
 
@@ -10,6 +11,7 @@ The ledger does not decide what to do at a limit: it refuses with `LimitReached`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -42,6 +44,16 @@ class Ledger:
         """
         with transaction(SCHEMA, self.path, durable=durable) as db:
             self.enter(db, run, resource, amount, key=key, node=node)
+
+    def charge_all(self, run: str, amounts: Mapping[str, int], *, key: str, node: str = "") -> None:
+        """`charge` of several resources in one transaction; nothing is entered for an amount of 0.
+
+        Each entry has the key `key` with the resource's name behind it.
+        """
+        with transaction(SCHEMA, self.path) as db:
+            for resource, amount in amounts.items():
+                if amount:
+                    self.enter(db, run, resource, amount, key=f"{key}/{resource}", node=node)
 
     @staticmethod
     def enter(db: Connection, run: str, resource: str, amount: int, *, key: str, node: str = "") -> None:
@@ -99,6 +111,19 @@ class Ledger:
         """What is used or held of every resource, in its unit; inside a transaction that the caller has open."""
         rows = db.execute("SELECT resource, SUM(amount) AS amount FROM ledger WHERE run=? GROUP BY resource", (run,))
         return {row["resource"]: row["amount"] for row in rows.fetchall()}
+
+    def table(self, run: str) -> dict[str, dict[str, int]]:
+        """What is used or held, by node and resource, the nodes in the order in which they first appear."""
+        with transaction(SCHEMA, self.path) as db:
+            rows = db.execute(
+                "SELECT node, resource, SUM(amount) AS amount, MIN(rowid) AS first FROM ledger WHERE run=? "
+                "GROUP BY node, resource ORDER BY first",
+                (run,),
+            ).fetchall()
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row["node"], {})[row["resource"]] = row["amount"]
+        return found
 
     def by_node(self, run: str, resource: str) -> dict[str, int]:
         """The same, by node, in the order in which the nodes first appear."""

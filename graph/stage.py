@@ -26,7 +26,7 @@ from trainwright.nodes.act import act
 from trainwright.nodes.boundary import emit, failure, with_limits
 from trainwright.nodes.gate import approval, review
 from trainwright.nodes.think import needs_person, open_calls, send_calls, think, write_json
-from trainwright.prompts import render
+from trainwright.prompts import known as known_to
 from trainwright.tools.toolbox import Workbench
 
 from .runs import open_runs
@@ -81,6 +81,7 @@ def make_stage(
             return await asyncio.to_thread(_conclude, stage, state)
         except Exception as error:  # noqa: BLE001 - the boundary, as in think and act
             kept = {"steps": state["steps"], "settings": state["settings"], "approvals": state.get("decided", [])}
+            kept["notes"] = state.get("remarks", [])
             return {**kept, **failure(error, stage.name)}
 
     graph = StateGraph(StageState, output_schema=StageResult, context_schema=Settings)
@@ -106,7 +107,11 @@ def _prepare(stage: Stage, state: StageState) -> dict[str, Any]:
     write_json(bench.folder / inputs, bench.model_dump(mode="json"))
     open_runs().update(run, stage=stage.name, status="running", waiting=None)
     emit("node", run, node=stage.name, phase="start", attempt=bench.attempt)
-    transcript = _carried(stage, state) or [HumanMessage(render(stage.name, bench, stage.finish))]
+    transcript = _carried(stage, state)
+    if not transcript:
+        transcript = [HumanMessage(known_to(stage.name, bench))]
+        if stage.begin is not None:
+            stage.begin(bench)
     return {"inputs": inputs, "transcript": Overwrite(transcript), "reminders": 0, "carry": "", "stopped_at": ""}
 
 
@@ -161,6 +166,7 @@ def _conclude(stage: Stage, state: StageState) -> dict[str, Any]:
     result["settings"] = state["settings"]
     result["told"] = state.get("told", 0)
     result["approvals"] = state.get("decided", [])
+    result["notes"] = state.get("remarks", [])
     emit("node", run, node=stage.name, phase="end", attempt=attempt, steps=state["steps"])
     if status in LIMITS or state.get("keep"):
         carry = f"stages/{stage.name}-carry.json"

@@ -82,7 +82,27 @@ class Request(Given):
 class Settings(Given):
     """How a run works: the context schema of the graph. The first node copies it into the state. Never a secret."""
 
-    engineer: str = Field("recipes", description="Who decides inside the stages: recipes (built in).")
+    engineer: str = Field(
+        "recipes",
+        max_length=200,
+        description="Who decides inside the stages: recipes (built in, no key, no network), or a model as "
+        "PROVIDER/MODEL, such as anthropic/claude-opus-4-8 or ollama/qwen3.",
+    )
+    fallback: str = Field(
+        "", max_length=200, description="Model that takes over when the engineer's cannot go on. None when empty."
+    )
+    base_url: str = Field(
+        "",
+        max_length=500,
+        description="Address of a server of your own that speaks OpenAI's protocol, or the provider's. Its key is read "
+        "from TRAINWRIGHT_API_KEY.",
+    )
+    effort: Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"] = Field(
+        "", description="How hard the model thinks, where it can be told; its own default when empty."
+    )
+    context_tokens: int = Field(
+        0, ge=0, le=100_000_000, description="Tokens that the model reads at most; asked or looked up when 0."
+    )
     approvals: Literal["ask", "auto"] = Field("ask", description="ask: a person answers; auto: rules answer.")
     jobs: Literal["local"] = Field("local", description="Where training jobs run.")
     hub: Literal["local"] = Field("local", description="Where models are published.")
@@ -483,6 +503,7 @@ class StageState(TypedDict, total=False):
     answers: Annotated[dict[str, str], EphemeralValue(dict)]
     approvals: Annotated[list[Approval], EphemeralValue(list)]
     decided: Annotated[list[Approval], append]
+    remarks: Annotated[list[str], append]
     notes: Annotated[list[str], EphemeralValue(list)]
     carry: str
     stopped_at: str

@@ -20,7 +20,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
-from trainwright.engineers import choose_engineer
+from trainwright.engineers import check_engineer, choose_engineer
 from trainwright.engineers.protocol import Engineer
 from trainwright.nodes import find_data, plan, read_paper, write_code
 from trainwright.nodes.approve import GATES
@@ -69,10 +69,12 @@ async def open_run(state: StageState, runtime: Runtime[Settings], config: Runnab
 
 
 def _open_run(request: Request, context: Settings | None, thread: str) -> dict[str, Any]:
-    name = register(request, context or Settings(), thread)
-    # The row's settings are those of the first invocation: after a kill a later one brings nothing but limits.
-    stored = open_runs().get(name).settings
+    # The row's settings are those of the first invocation: after a kill a later one brings nothing but its changes.
+    row = open_runs().of_thread(thread)
+    stored = row.settings if row else None
     settings = with_limits(Settings.model_validate(stored), context) if stored else context or Settings()
+    check_engineer(settings)
+    name = register(request, settings, thread)
     emit("run", name, folder=str(run_path(name)), thread_id=thread)
     return {"run": name, "settings": settings, "request": request, "steps": 0}
 

@@ -18,7 +18,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
-from trainwright.engineers.protocol import VERBS, Ask, Contradict, GiveUp, Stage
+from trainwright.engineers.protocol import VERBS, Ask, Contradict, GiveUp, Stage, verbs_of
 from trainwright.graph.errors import Refusal, TrainwrightError
 from trainwright.graph.redaction import redact
 from trainwright.graph.state import Question, Status
@@ -29,6 +29,14 @@ from .deciding import said_of
 from .think import ANSWER_LIMIT, load_bench
 
 __all__ = ["act"]
+
+
+CLOSING = {
+    "ask": "Questions are asked in plan and find_data.",
+    "contradict": "Only find_data can contradict the plan.",
+    "give_up": "",
+}
+"""Where a verb is possible that a stage does not allow."""
 
 
 class Refused(Exception):
@@ -96,7 +104,7 @@ def _arguments(schema: type[BaseModel], call: dict[str, Any]) -> BaseModel:
 def _run_tool(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int) -> str:
     tool = stage.tool(call["name"])
     if tool is None:
-        names = ", ".join([*(tool.name for tool in stage.tools), "finish", *VERBS])
+        names = ", ".join([*(tool.name for tool in stage.tools), "finish", *verbs_of(stage.name)])
         raise Refused(f"There is no tool {call['name']!r} in {stage.name}. There are: {names}.")
     answer = tool.run(bench, _arguments(tool.arguments, call))
     text: str = redact(answer if isinstance(answer, str) else _json(answer))
@@ -106,9 +114,7 @@ def _run_tool(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int) 
     path = bench.folder / "stages" / f"{stage.name}-{hashlib.sha256(call['id'].encode()).hexdigest()[:12]}.txt"
     path.write_text(text, encoding="utf-8")
     half = limit // 2
-    return (
-        f"{text[:half]}\n… {len(text) - 2 * half} characters cut; the whole is in stages/{path.name} …\n{text[-half:]}"
-    )
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters cut; read_output shows the whole: stages/{path.name} …\n{text[-half:]}"
 
 
 def _json(answer: BaseModel | dict[str, Any] | list[Any]) -> str:
@@ -123,15 +129,14 @@ def _close(stage: Stage, bench: Workbench, call: dict[str, Any], alone: bool) ->
         raise Refused(f"{call['name']} ends the stage, so it must be the only call of an answer. Send it again, alone.")
     if call["name"] == "finish":
         return "Accepted.", {stage.field: stage.settle(bench, _arguments(stage.finish, call))}
+    if call["name"] not in verbs_of(stage.name):
+        raise Refused(f"{call['name']} is not possible in {stage.name}. {CLOSING[call['name']]}")
     wish = _arguments(VERBS[call["name"]], call)
     if isinstance(wish, Ask):
         back = stage.name
-        if back not in ("plan", "find_data"):
-            raise Refused(f"Questions are asked in plan and find_data, not in {back}.")
+        assert back in ("plan", "find_data"), "verbs_of"
         return "Asked.", {"question": Question(key=wish.key, text=wish.text, options=wish.options, back_to=back)}
     if isinstance(wish, Contradict):
-        if stage.name != "find_data":
-            raise Refused("Only find_data can contradict the plan.")
         return "The plan will be made anew.", {"feedback": wish.reason}
     assert isinstance(wish, GiveUp)
     status = Status.FAILED if wish.broken_input else Status.GAVE_UP

@@ -28,7 +28,7 @@ from trainwright.graph.runs import open_runs
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Settings, State, Status
 
-__all__ = ["Here", "charge_time", "emit", "failure", "node", "time_key", "with_limits"]
+__all__ = ["Here", "changes_said", "charge_time", "emit", "failure", "node", "time_key", "with_limits"]
 
 log = logging.getLogger("trainwright")
 
@@ -70,8 +70,8 @@ class Here:
         return self.settings.max_hours * 3600 - self.ledger.total(self.run, "milliseconds") / 1000
 
 
-CHANGEABLE = ("step_cap", "max_hours")
-"""Settings that a later invocation may change: the limits."""
+CHANGEABLE = ("step_cap", "max_hours", "engineer", "fallback", "base_url", "effort", "context_tokens")
+"""Settings that a later invocation may change: the limits, and the model."""
 
 
 def with_limits(settings: Settings, context: Settings | None) -> Settings:
@@ -83,6 +83,12 @@ def with_limits(settings: Settings, context: Settings | None) -> Settings:
         return settings
     given: dict[str, Any] = {name: getattr(context, name) for name in CHANGEABLE if name in context.model_fields_set}
     return settings.model_copy(update=given)
+
+
+def changes_said(before: Settings, after: Settings) -> str:
+    """What a later invocation changed, for the notes of the run."""
+    parts = [f"{name}={getattr(after, name)}" for name in CHANGEABLE if getattr(after, name) != getattr(before, name)]
+    return f"Went on with {', '.join(parts)}."
 
 
 LIMITS = {"steps": Status.STEP_LIMIT, "milliseconds": Status.DEADLINE}
@@ -127,7 +133,10 @@ def node(body: Callable[[Here, State], Update]) -> Any:
         if name not in SETTLED_ELSEWHERE:
             await asyncio.to_thread(charge_time, state.run, name, seconds)
         here.emit("node", node=name, phase="end", attempt=state.attempt, seconds=round(seconds, 3))
-        return update if settings == state.settings else {**update, "settings": settings}
+        if settings == state.settings:
+            return update
+        said = changes_said(state.settings, settings)
+        return {**update, "settings": settings, "notes": [*update.get("notes", []), said]}
 
     run.__name__ = name
     run.__doc__ = body.__doc__

@@ -14,6 +14,7 @@ from trainwright.tools.datasets.choice import DataChoice
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
 from .plan import inspect_data
+from .reading_on import READ_OUTPUT
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -59,5 +60,8 @@ STAGE = Stage(
     field="dataset",
     finish=DataChoice,
     settle=settle,
-    tools=(Tool("inspect_data", "The audit of the data: columns, duplicates, leaks, splits.", NoArguments, audit),),
+    tools=(
+        Tool("inspect_data", "The audit of the data: columns, duplicates, leaks, splits.", NoArguments, audit),
+        READ_OUTPUT,
+    ),
 )

@@ -15,6 +15,9 @@ from trainwright.graph.errors import DataError, Refusal
 from trainwright.graph.state import Modality, Task, TrainingPlan
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
+from .read_paper import parsed_paper
+from .reading_on import READ_OUTPUT
+
 if TYPE_CHECKING:
     from trainwright.tools.datasets import Inspection
 
@@ -128,11 +131,14 @@ def settle(bench: Workbench, plan: TrainingPlan) -> TrainingPlan:
     if plan.direction != measure.direction:
         raise Refusal(f"{plan.metric} is better when {measure.direction}")
     wanted = parse_target(bench.request.target) if bench.request.target else None
+    if plan.target is None:
+        plan = plan.model_copy(update={"target": wanted})
     if plan.target != wanted:
         raise Refusal(f"the wanted score is {wanted}, as the person gave it, not {plan.target}")
     if wanted is not None and wanted.metric != plan.metric:
         raise Refusal(f"the person wants {wanted.metric}, so that is the metric")
     _check_sources(bench, plan)
+    _check_citations(bench, plan)
     return _with_canonical_settings(plan) if plan.recipe else plan
 
 
@@ -141,6 +147,23 @@ def _check_sources(bench: Workbench, plan: TrainingPlan) -> None:
     for item in plan.hyperparameters:
         if item.source == "paper" and not any(h.quote == item.quote for h in stated):
             raise Refusal(f"{item.name} is said to come from the paper, but the brief has no such setting")
+
+
+def _check_citations(bench: Workbench, plan: TrainingPlan) -> None:
+    """Hold a plan to what it cites: quotes that stand in the paper, and a ground for what no recipe has."""
+    paper = bool(bench.request.paper)
+    if not plan.recipe and not (plan.citations if paper else plan.reasons):
+        needed = "citations from the paper" if paper else "reasons"
+        raise Refusal(f"the plan takes no recipe, so it needs {needed} for its method")
+    if plan.citations and not paper:
+        raise Refusal("there is no paper, so there is nothing to cite")
+    if plan.citations:
+        from trainwright.tools.papers import quote_in
+
+        parsed = parsed_paper(bench)
+        for item in plan.citations:
+            if not quote_in(parsed, item.quote):
+                raise Refusal(f"the citation {item.quote[:120]!r} does not stand in the paper")
 
 
 def _with_canonical_settings(plan: TrainingPlan) -> TrainingPlan:
@@ -186,5 +209,7 @@ STAGE = Stage(
             RecipeQuestion,
             find_recipes,
         ),
+        READ_OUTPUT,
     ),
+    filled=("target", "usd_micros"),
 )

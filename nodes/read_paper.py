@@ -15,7 +15,9 @@ from trainwright.graph.errors import PaperError, Refusal
 from trainwright.graph.state import PaperBrief
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
-__all__ = ["STAGE"]
+from .reading_on import READ_OUTPUT
+
+__all__ = ["STAGE", "parsed_paper"]
 
 
 class SectionName(BaseModel):
@@ -26,7 +28,12 @@ class SectionName(BaseModel):
     name: str = Field(description="Number or title, or a part of the title.")
 
 
-def _parsed(bench: Workbench) -> Any:
+def parsed_paper(bench: Workbench) -> Any:
+    """The paper of a run, read; a second time costs little.
+
+    Raises:
+        PaperError: it cannot be read.
+    """
     from trainwright.tools.papers import fetch_paper, parse_paper
 
     folder: Path = bench.folder / "paper"
@@ -38,7 +45,7 @@ def open_paper(bench: Workbench, _: NoArguments) -> dict[str, Any]:
     """Fetch and read the paper."""
     if not bench.request.paper:
         return {"paper": None, "goal": bench.request.goal}
-    parsed = _parsed(bench)
+    parsed = parsed_paper(bench)
     return {
         "paper": parsed.title,
         "source": bench.request.paper if "\n" not in bench.request.paper else "text given by the person",
@@ -62,7 +69,7 @@ def extract_facts(bench: Workbench, _: NoArguments) -> BaseModel | dict[str, Any
         return {"claims": [], "hyperparameters": [], "datasets": [], "methods": [], "metrics": [], "warnings": []}
     from trainwright.tools.papers import extract
 
-    facts: BaseModel = extract(_parsed(bench))
+    facts: BaseModel = extract(parsed_paper(bench))
     return facts
 
 
@@ -72,11 +79,11 @@ def read_section(bench: Workbench, wanted: SectionName) -> dict[str, Any]:
         raise PaperError("There is no paper in this run.")
     from trainwright.tools.papers import find_section
 
-    parsed = _parsed(bench)
+    parsed = parsed_paper(bench)
     section = find_section(parsed, wanted.name)
     if section is None:
         return {"found": None, "sections": [f"{s.number} {s.title}".strip() for s in parsed.sections]}
-    return {"found": f"{section.number} {section.title}".strip(), "page": section.page, "text": section.text[:20_000]}
+    return {"found": f"{section.number} {section.title}".strip(), "page": section.page, "text": section.text}
 
 
 def settle(bench: Workbench, brief: PaperBrief) -> PaperBrief:
@@ -91,7 +98,7 @@ def settle(bench: Workbench, brief: PaperBrief) -> PaperBrief:
         return brief
     from trainwright.tools.papers import quote_in
 
-    parsed = _parsed(bench)
+    parsed = parsed_paper(bench)
     for item in [*brief.claims, *brief.hyperparameters]:
         label = getattr(item, "metric", None) or getattr(item, "name", "")
         if not quote_in(parsed, item.quote):
@@ -102,6 +109,7 @@ def settle(bench: Workbench, brief: PaperBrief) -> PaperBrief:
             "sha256": parsed.sha256,
             "pages": parsed.pages,
             "text_path": "paper/paper.md",
+            "warnings": brief.warnings or parsed.warnings,
         }
     )
 
@@ -120,5 +128,7 @@ STAGE = Stage(
             extract_facts,
         ),
         Tool("read_section", "The text of one section of the paper.", SectionName, read_section),
+        READ_OUTPUT,
     ),
+    filled=("source", "arxiv_id", "doi", "sha256", "pages", "text_path", "warnings"),
 )

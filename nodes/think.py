@@ -26,7 +26,7 @@ from trainwright.graph.settings import run_path
 from trainwright.graph.state import Settings, StageState, Status
 from trainwright.tools.toolbox import Standing, Workbench
 
-from .boundary import emit, failure, time_key, with_limits
+from .boundary import changes_said, emit, failure, time_key, with_limits
 from .guard import heed, refusals, tidy
 
 __all__ = [
@@ -120,7 +120,7 @@ async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Se
     started = time.monotonic()
     before, update = _before(stage, state, told)
     if settings != state["settings"]:
-        update["settings"] = settings
+        update |= {"settings": settings, "remarks": [changes_said(state["settings"], settings)]}
     if reason := update.pop("gives_up", ""):
         return Command(goto="conclude", update={**update, "status": Status.GAVE_UP, "reason": reason})
     transcript = [*state["transcript"], *before]
@@ -129,7 +129,8 @@ async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Se
     steps += 1
     await asyncio.to_thread(_record, run, stage.name, steps, started)
     calls = open_calls(answer)
-    emit("turn", run, stage=stage.name, step=steps, tools=[c["name"] for c in calls], text=str(answer.text)[:500])
+    said = {"text": str(answer.text)[:500], "model": answer.response_metadata.get("model_name", "")}
+    emit("turn", run, stage=stage.name, step=steps, tools=[c["name"] for c in calls], **said)
     update |= {"steps": steps, "transcript": [*before, answer]}
     if not calls:
         return _remind(state, update, answer)

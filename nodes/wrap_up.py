@@ -19,10 +19,33 @@ from .think import write_json
 __all__ = ["result_of", "spent_by", "wrap_up"]
 
 
+MODEL = ("input_tokens", "cached_tokens", "output_tokens", "unpriced_tokens", "usd_micros")
+
+
 def spent_by(run: str) -> dict[str, Any]:
-    """What the run used: dollars, tokens, GPU-hours, and seconds at work."""
-    milliseconds = Ledger().total(run, "milliseconds")
-    return {"usd": 0.0, "tokens": 0, "gpu_hours": 0.0, "seconds": round(milliseconds / 1000, 1)}
+    """What the run used: dollars, tokens, GPU-hours, and seconds at work; and what model calls used, by stage.
+
+    `usd` is None while nobody knows the price of some call, and never zero for it: `usd_known` is the known part.
+    """
+    table = Ledger().table(run)
+    total = {name: sum(node.get(name, 0) for node in table.values()) for name in ("milliseconds", *MODEL)}
+    known = total["usd_micros"] / 1e6
+    return {
+        "usd": None if total["unpriced_tokens"] else known,
+        "usd_known": known,
+        "tokens": total["input_tokens"] + total["output_tokens"],
+        "input_tokens": total["input_tokens"],
+        "cached_tokens": total["cached_tokens"],
+        "output_tokens": total["output_tokens"],
+        "unpriced_tokens": total["unpriced_tokens"],
+        "gpu_hours": 0.0,
+        "seconds": round(total["milliseconds"] / 1000, 1),
+        "by_stage": {
+            node: {name: amounts.get(name, 0) for name in ("steps", *MODEL)}
+            for node, amounts in table.items()
+            if amounts.get("input_tokens") or amounts.get("output_tokens")
+        },
+    }
 
 
 def result_of(

@@ -1,19 +1,24 @@
-"""The first message of a stage: one Markdown file a stage, with Jinja2 variables.
+"""What an engineer is told: one Markdown file a stage, with Jinja2 variables, and `engineer.md` for all of them.
 
-What a prompt says: what this stage must deliver, what is known, what it must not do. What the graph enforces is not
-pleaded for. Texts of the world (titles, goals, feedback of a failing script) come in as marked data.
+`system` says what a stage must deliver and how, and is the same in every run; `known` says what is known when the stage
+begins; `standing` what remains of the run's means at this turn. What the graph enforces is not pleaded for. Texts of
+the world (titles, goals, the output of a failing script) come in as marked data.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from trainwright.tools.toolbox import Workbench
 
-__all__ = ["render"]
+__all__ = ["as_data", "known", "standing", "system"]
+
+COLUMNS = 60
+"""Columns of the data that a prompt lists."""
 
 
 @cache
@@ -31,20 +36,84 @@ def _environment() -> Any:
     return environment
 
 
-def as_data(value: Any) -> str:
-    """A value of the world, fenced so that it reads as data and cannot end its own fence."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return "<data>" + text.replace("</data>", "<\\/data>")[:4_000] + "</data>"
-
-
-def render(stage: str, bench: BaseModel, finish: type[BaseModel]) -> str:
-    """The prompt of a stage.
+def as_data(value: Any, limit: int = 4_000) -> str:
+    """A value of the world, fenced so that it reads as data and cannot end its own fence.
 
     Args:
-        stage: its name, which is the file's.
-        bench: what is known (`trainwright.tools.toolbox.Workbench`).
-        finish: schema of what `finish` takes.
+        value: a text; anything else is shown as JSON.
+        limit: characters that are shown; how many are left out is said.
     """
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    shown = re.sub(r"(?i)<(?=[\s/]*data\b)", "&lt;", text[:limit])
+    rest = len(text) - limit
+    return f"<data>{shown}</data>" + (f" ({rest} characters more are not shown)" if rest > 0 else "")
+
+
+def _block(stage: str, name: str, **variables: Any) -> str:
     template = _environment().get_template(f"{stage}.md")
-    text: str = template.render(bench=bench, artifact=finish.__name__)
-    return text.strip()
+    text = "".join(template.blocks[name](template.new_context(variables)))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+@cache
+def system(stage: str) -> str:
+    """What a stage must deliver, how, and what is forbidden: the same in every run."""
+    from trainwright.tools.evaluation.metrics import METRICS
+
+    scored = {
+        task: ", ".join(f"{m.name} ({m.direction})" for m in METRICS.values() if task in m.tasks)
+        for task in ("classification", "regression")
+    }
+    rules: str = _environment().get_template("engineer.md").render()
+    return f"{rules.strip()}\n\n{_block(stage, 'system', metrics=', '.join(METRICS), scored=scored)}"
+
+
+def known(stage: str, bench: Workbench) -> str:
+    """What is known when a stage begins: the request, the artifacts that it needs, the attempts so far, feedback."""
+    brief = bench.brief and bench.brief.model_dump(
+        mode="json", exclude_defaults=True, exclude={"sha256", "text_path", "pages", "source"}
+    )
+    plan = bench.plan and bench.plan.model_dump(mode="json", exclude_defaults=True)
+    text = _block(stage, "known", bench=bench, brief=brief, plan=plan, dataset=_dataset(bench))
+    return text or "Nothing is known yet."
+
+
+def _dataset(bench: Workbench) -> dict[str, Any] | None:
+    data = bench.dataset
+    if data is None:
+        return None
+    columns = [
+        {"name": c.name, "kind": c.kind, "role": c.role, "missing": c.missing, "distinct": c.distinct}
+        for c in data.columns
+        if c.role != "dropped"
+    ]
+    about: dict[str, Any] = {
+        "name": data.name, "task": data.task, "modality": data.modality, "target": data.target,
+        "classes": data.classes[:50],
+        "rows": {"train": data.split.train, "validation": data.split.validation, "test": data.split.test},
+        "columns": columns[:COLUMNS],
+        "findings": [f.message for f in data.findings if f.severity != "info"][:10],
+    }  # fmt: skip
+    if len(columns) > COLUMNS:
+        about["more_columns"] = len(columns) - COLUMNS
+    if len(data.classes) > 50:
+        about["more_classes"] = len(data.classes) - 50
+    return about
+
+
+def standing(bench: Workbench) -> str:
+    """What remains at this turn, in one line."""
+    now = bench.standing
+    if now is None:
+        return ""
+    left = max(0.0, now.seconds_left)
+    time = f"{left / 3600:.1f} hours" if left >= 5_400 else f"{left / 60:.0f} minutes"
+    spent = f"{now.tokens:,} tokens"
+    if now.usd_micros or not now.unpriced_tokens:
+        spent += f", ${now.usd_micros / 1e6:.2f}"
+    if now.unpriced_tokens:
+        spent += f"; the price of {now.unpriced_tokens:,} of them is unknown"
+    return (
+        f"Turn {now.steps + 1} of {now.step_cap}; {time} left; spent so far: {spent}. "
+        f"Attempt {bench.attempt} of {bench.settings.attempts}, repair {bench.repairs} of {bench.settings.repairs}."
+    )

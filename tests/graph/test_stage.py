@@ -96,7 +96,7 @@ async def test_a_call_that_cannot_be_run_is_answered_not_run(opened: Any) -> Non
     assert "not readable JSON" in first["bad"].content
     second = {m.tool_call_id: m for m in bench.answers(2)}
     assert "There is no tool 'nosuch'" in second["x"].content
-    assert "note, refuse, break, long, act, finish, ask, contradict, give_up" in second["x"].content
+    assert "note, refuse, break, long, act, finish, give_up" in second["x"].content
     assert "text: Field required" in second["y"].content
     problem = json.loads(str(second["z"].content))
     assert problem == {"error": "d.csv cannot be read.", "hint": "Give another file.", "kind": "DataError"}
@@ -157,7 +157,9 @@ async def test_a_huge_answer_is_cut_and_kept_whole_beside(opened: Any) -> None:
     state = await bench.run()
     told = str(bench.answers()[0].content)
     assert len(told) < 61_000
-    found = re.search(r"140000 characters cut; the whole is in (stages/read_paper-[0-9a-f]{12}\.txt) ", told)
+    found = re.search(
+        r"140000 characters cut; read_output shows the whole: (stages/read_paper-[0-9a-f]{12}\.txt) ", told
+    )
     assert found is not None
     assert (run_path(state.run) / found[1]).stat().st_size == 200_000
 
