@@ -36,12 +36,15 @@ def effective_status(row: RunRow) -> str:
     return "interrupted" if row.status == "running" and not being_driven(row) else row.status
 
 
-def resume_run(run: str, *, step_cap: int | None, max_hours: float | None, data: str | None, as_json: bool) -> int:
-    """Go on with a run.
+def resume_run(run: str, *, data: str | None, as_json: bool, **flags: Any) -> int:
+    """Go on with a run; the flags change its limits and its model.
 
     Raises:
         RequestError: the flags cannot be used, the run waits for an answer, or is at work.
     """
+    from .request import changes_from_flags, data_spec
+
+    changes = changes_from_flags(**flags)
     row = open_runs().resolve(run)
     if row.waiting is not None and row.status == "waiting":
         raise RequestError(f"{row.name} waits for an answer.", hint=_right_command(row))
@@ -50,15 +53,12 @@ def resume_run(run: str, *, step_cap: int | None, max_hours: float | None, data:
             f"{row.name} is at work, in process {row.pid}.",
             hint="Wait for it or end that process; what a server (`langgraph dev`) drives is gone on with in Studio.",
         )
-    from .request import data_spec, limits_from_flags
-
-    limits_from_flags(step_cap, max_hours)
     place = data_spec(data) if data else None
     from trainwright.graph import driver
 
     from .session import follow
 
-    return follow(lambda: driver.resume(row.name, step_cap=step_cap, max_hours=max_hours, data=place), as_json=as_json)
+    return follow(lambda: driver.resume(row.name, data=place, **changes), as_json=as_json)
 
 
 def decide(run: str, kind: Literal["approve", "reject", "respond"], message: str | None, *, as_json: bool) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .screen import Marks
 from .view import ORDER, NodeView, RunView
-from .words import duration, line, measured, node_title, sparkline
+from .words import duration, line, measured, node_title, sparkline, tokens_and_dollars
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -59,6 +59,8 @@ def _head(view: RunView, now: float) -> Text:
     name = line(view.run or "starting", 60)
     head = _text(name, "bold")
     head.append(f"  attempt {view.attempt}, step {view.step}, {duration(now - view.started)}", "dim")
+    if view.tokens:
+        head.append(f", {tokens_and_dollars(view.tokens, view.usd, view.priced)}", "dim")
     return head
 
 

@@ -22,6 +22,22 @@ app = typer.Typer(
 )
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run, or the beginning of it.", show_default=False)]
+Fallback = Annotated[
+    str | None, typer.Option(help="Model that takes over when the engineer's cannot go on.", metavar="MODEL")
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url", help="Address of a server of your own; its key is read from TRAINWRIGHT_API_KEY.", metavar="URL"
+    ),
+]
+Effort = Annotated[
+    str | None,
+    typer.Option(help="How hard the model thinks.", metavar="none|minimal|low|medium|high|xhigh|max"),
+]
+ContextTokens = Annotated[
+    int | None, typer.Option(help="Tokens that the model reads; found out when left out.", metavar="N")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output, nothing else.")]
 
 
@@ -77,7 +93,18 @@ def run(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; made up when left out.", metavar="NAME")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="End after the plan, with its estimate.")] = False,
-    engineer: Annotated[str, typer.Option(help="Who decides inside the stages.", metavar="ENGINEER")] = "recipes",
+    engineer: Annotated[
+        str,
+        typer.Option(
+            help="Who decides inside the stages: recipes (built in), or a model as PROVIDER/MODEL, such as "
+            "anthropic/claude-opus-4-8.",
+            metavar="ENGINEER",
+        ),
+    ] = "recipes",
+    fallback: Fallback = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    context_tokens: ContextTokens = None,
     approvals: Annotated[
         str, typer.Option(help="ask: a person answers the gates; auto: rules do.", metavar="ask|auto")
     ] = "ask",
@@ -95,6 +122,10 @@ def run(
 
     settings = settings_from_flags(
         engineer=engineer,
+        fallback=fallback,
+        base_url=base_url,
+        effort=effort,
+        context_tokens=context_tokens,
         approvals=approvals,
         step_cap=step_cap,
         max_hours=max_hours,
@@ -134,13 +165,44 @@ def resume(
     run: Run,
     step_cap: Annotated[int | None, typer.Option(help="New limit of engineer turns.", metavar="N")] = None,
     max_hours: Annotated[float | None, typer.Option(help="New limit of hours at work.", metavar="H")] = None,
+    engineer: Annotated[
+        str | None, typer.Option(help="Another engineer: recipes, or PROVIDER/MODEL.", metavar="ENGINEER")
+    ] = None,
+    fallback: Fallback = None,
+    base_url: BaseUrl = None,
+    effort: Effort = None,
+    context_tokens: ContextTokens = None,
     data: Annotated[str | None, typer.Option(help="Other data, where the run has stopped.", metavar="DATA")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run that was stopped or failed."""
     from .going_on import resume_run
 
-    return resume_run(run, step_cap=step_cap, max_hours=max_hours, data=data, as_json=as_json)
+    return resume_run(
+        run,
+        step_cap=step_cap,
+        max_hours=max_hours,
+        engineer=engineer,
+        fallback=fallback,
+        base_url=base_url,
+        effort=effort,
+        context_tokens=context_tokens,
+        data=data,
+        as_json=as_json,
+    )
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+@guarded
+def tell(
+    run: Run,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What its engineer should know.", show_default=False)],
+    as_json: AsJson = False,
+) -> int:
+    """Say something to the engineer of a run."""
+    from .telling import tell_run
+
+    return tell_run(run, text, as_json=as_json)
 
 
 @app.command()

@@ -10,9 +10,9 @@ from typing import Any
 
 from .cards import evaluation_lines, how_to_answer
 from .screen import Line
-from .words import clean, duration, line, number, status_title
+from .words import clean, duration, line, node_title, number, status_title, tokens_and_dollars
 
-__all__ = ["ENDED_WELL", "attempt_lines", "next_lines", "result_lines", "status_line"]
+__all__ = ["ENDED_WELL", "attempt_lines", "next_lines", "result_lines", "stage_lines", "status_line"]
 
 ENDED_WELL = ("published", "dry_run")
 _HEADS = {
@@ -49,11 +49,28 @@ def result_lines(result: Mapping[str, Any]) -> list[Line]:
     spent = result.get("spent") or {}
     if spent:
         steps = result.get("steps", 0)
-        cost = f", {spent['usd']:.2f} US dollars" if spent.get("usd") else ""
+        cost = f", {model_use(spent)}" if spent.get("tokens") else ""
         lines.append(
             Line(f"{duration(spent.get('seconds', 0.0))} of work, {steps} steps{cost}", "faint", label="spent")
         )
     return lines + next_lines(run, status, result.get("waiting"), str(result.get("hint") or ""))
+
+
+def model_use(spent: Mapping[str, Any]) -> str:
+    """Tokens and dollars of a result's `spent`, or of one of its stages."""
+    known = spent["usd_known"] if "usd_known" in spent else spent.get("usd_micros", 0) / 1e6
+    tokens = spent["tokens"] if "tokens" in spent else spent.get("input_tokens", 0) + spent.get("output_tokens", 0)
+    return tokens_and_dollars(tokens, known, not spent.get("unpriced_tokens"))
+
+
+def stage_lines(spent: Mapping[str, Any]) -> list[Line]:
+    """What the model used in each stage; nothing where no model was asked."""
+    stages: Mapping[str, Any] = spent.get("by_stage") or {}
+    lines = [Line(model_use(spent), label="model")] if stages else []
+    return lines + [
+        Line(f"{node_title(stage)}: {used.get('steps', 0)} steps, {model_use(used)}", "faint", indent=2)
+        for stage, used in stages.items()
+    ]
 
 
 def attempt_lines(attempts: Sequence[Mapping[str, Any]]) -> list[Line]:

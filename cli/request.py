@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from trainwright.graph.state import Request, Settings
 
-__all__ = ["answer_spec", "data_spec", "limits_from_flags", "paper_spec", "request_from_flags", "settings_from_flags"]
+__all__ = [
+    "answer_spec",
+    "changes_from_flags",
+    "data_spec",
+    "paper_spec",
+    "request_from_flags",
+    "settings_from_flags",
+]
 
 TEXT_LIMIT = 2**20
 """Characters of a paper's text on standard input; a whole paper has about a tenth of it."""
@@ -216,6 +223,10 @@ def answer_spec(waiting: Mapping[str, Any], text: str) -> str:
 
 _FLAGS = {
     "engineer": "--engineer",
+    "fallback": "--fallback",
+    "base_url": "--base-url",
+    "effort": "--effort",
+    "context_tokens": "--context-tokens",
     "approvals": "--approvals",
     "step_cap": "--step-cap",
     "max_hours": "--max-hours",
@@ -239,17 +250,19 @@ def settings_from_flags(**flags: Any) -> Settings:
         settings = Settings.model_validate({name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         raise _refusal(error) from error
-    check_engineer(settings.engineer)
+    if "engineer" in flags:
+        check_engineer(settings)
     return settings
 
 
-def limits_from_flags(step_cap: int | None, max_hours: float | None) -> None:
-    """Check the limits that `resume` can raise.
+def changes_from_flags(**flags: Any) -> dict[str, Any]:
+    """What the flags of `resume` change; whether an engineer can be there is found out when the run is known.
 
     Raises:
         RequestError: naming the flag and the rule.
     """
-    settings_from_flags(step_cap=step_cap, max_hours=max_hours)
+    settings_from_flags(**{name: value for name, value in flags.items() if name != "engineer"})
+    return {name: value for name, value in flags.items() if value is not None}
 
 
 def _refusal(error: ValidationError) -> RequestError:

@@ -6,15 +6,17 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainwright.engineers import BUILT_IN
 from trainwright.graph.errors import TrainwrightError
 from trainwright.graph.runs import RunRow, open_runs
 from trainwright.graph.settings import run_path
+from trainwright.graph.tellings import of_run
 
 from .cards import card_lines, evaluation_lines, gate_title
 from .going_on import effective_status
 from .listing import row_object
 from .logs import start_log
-from .outcome import attempt_lines, next_lines, status_line
+from .outcome import attempt_lines, next_lines, stage_lines, status_line
 from .screen import Line, open_screen
 from .words import age, clean, duration, line, node_title, number
 
@@ -46,6 +48,8 @@ def show_run(run: str, *, as_json: bool) -> int:
     lines = [status_line(row.name, status), *_row_lines(row)]
     if state is not None:
         lines += state_lines(state, finished=row.result is not None)
+    lines += [Line(f"{age(said.at)}: {line(said.text, 600)}", label="told") for said in of_run(row.name)]
+    lines += stage_lines(_spent(row))
     lines += [Line(place, label=name) for name, place in _places(row, state).items() if place]
     screen.show(lines)
     if status == "waiting" and row.waiting is not None:
@@ -58,6 +62,13 @@ def show_run(run: str, *, as_json: bool) -> int:
             screen.show([Line(line(row.waiting["text"], 600), "title")])
     screen.show(next_lines(row.name, status, row.waiting))
     return 0
+
+
+def _spent(row: RunRow) -> dict[str, Any]:
+    """What the run used so far: of one that is at work too."""
+    from trainwright.nodes.wrap_up import spent_by
+
+    return spent_by(row.name)
 
 
 def last_state(run: str) -> State | None:
@@ -84,6 +95,8 @@ def _row_lines(row: RunRow) -> list[Line]:
         for name in ("goal", "paper", "data")
         if getattr(row, name) and getattr(row, name).strip()
     ]
+    if (engineer := (row.settings or {}).get("engineer", BUILT_IN)) != BUILT_IN:
+        lines.append(Line(line(engineer, 200), label="engineer"))
     seconds = ((row.result or {}).get("spent") or {}).get("seconds")
     spent = f", {duration(seconds)} of work" if seconds is not None else ""
     lines.append(Line(f"begun {age(row.created_at)}, changed {age(row.updated_at)}, {row.steps} steps{spent}", "faint"))
@@ -169,4 +182,12 @@ def _object(row: RunRow, state: State | None) -> dict[str, Any]:
         "notes",
     )
     following = [item.text for item in next_lines(row.name, status, row.waiting) if item.text]
-    return {**row_object(row), **{part: known.get(part) for part in parts}, **_places(row, state), "next": following}
+    told = [{"text": said.text, "at": said.at} for said in of_run(row.name)]
+    return {
+        **row_object(row),
+        **{part: known.get(part) for part in parts},
+        **_places(row, state),
+        "told": told,
+        "spent": _spent(row),
+        "next": following,
+    }

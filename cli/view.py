@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,6 +74,9 @@ class RunView:
         nodes: every node of `ORDER`.
         series: the last values of each metric of the job.
         fraction: progress of the node under way in [0, 1], where it tells.
+        tokens: of the model's calls since the watching began, in and out.
+        usd: their dollars, as far as they are known.
+        priced: whether the price of all of them is known.
         result: the last event, once it is there.
     """
 
@@ -85,6 +88,9 @@ class RunView:
     nodes: dict[str, NodeView] = field(default_factory=lambda: {name: NodeView() for name in ORDER})
     series: dict[str, list[float]] = field(default_factory=dict)
     fraction: float | None = None
+    tokens: int = 0
+    usd: float = 0.0
+    priced: bool = True
     result: Event | None = None
 
     def take(self, event: Event, now: float) -> None:
@@ -103,6 +109,12 @@ class RunView:
         elif kind == "turn":
             self.step = int(event.get("step") or self.step)
             self._note(event, ", ".join(str(name) for name in event.get("tools", [])))
+        elif kind == "tool_started":
+            self._note(event, str(event.get("name", "")))
+        elif kind == "call":
+            self._call(event)
+        elif kind == "retry":
+            self._note(event, _retry_text(event))
         elif kind == "progress":
             self._note(event, str(event.get("text", "")))
             self.fraction = _fraction(event.get("fraction"))
@@ -155,6 +167,17 @@ class RunView:
         node = self.nodes.get(str(event.get("node") or event.get("stage") or ""))
         if node is not None:
             node.note = text
+
+    def _call(self, event: Event) -> None:
+        if event.get("phase") == "start":
+            self._note(event, f"{line(event.get('model', ''), 60)} thinks")
+            return
+        self.tokens += int(event.get("input_tokens") or 0) + int(event.get("output_tokens") or 0)
+        usd = event.get("usd")
+        if isinstance(usd, int | float):
+            self.usd += usd
+        else:
+            self.priced = False
 
     def _metrics(self, event: Event) -> None:
         for name, value in (event.get("values") or {}).items():
@@ -210,6 +233,8 @@ def event_lines(event: Event, *, lively: bool) -> list[Line]:
         return [_approval_line(event)]
     if kind == "note":
         return [Line(clean(event.get("text", ""))[:2_000].strip(), "warn", label="note")]
+    if kind in MODEL_LINES:
+        return MODEL_LINES[kind](event)
     if lively:
         return []
     if kind == "node":
@@ -226,10 +251,48 @@ def _said(stage: str, text: str, why: list[str]) -> list[Line]:
     return lines + [Line(f"- {line(reason, 600)}", "faint", indent=2) for reason in why]
 
 
+def _retry_text(event: Event) -> str:
+    seconds = float(event.get("seconds") or 0.0)
+    then = f"tries again in {duration(seconds)}" if seconds else "tries again"
+    return f"{line(event.get('reason', ''), 300)} {then}"
+
+
+def _retry_lines(event: Event) -> list[Line]:
+    return [Line(_retry_text(event), "warn", label=line(event.get("model", ""), 60))]
+
+
+def _fallback_lines(event: Event) -> list[Line]:
+    text = f"{line(event.get('instead_of', ''), 80)} cannot go on ({line(event.get('reason', ''), 300)}); "
+    return [Line(f"{text}{line(event.get('model', ''), 80)} takes over", "warn", label="fallback")]
+
+
+def _told_lines(event: Event) -> list[Line]:
+    return [Line(line(event.get("text", ""), 600), label=f"told {node_title(str(event.get('stage', '')))}")]
+
+
+def _token_lines(event: Event) -> list[Line]:
+    """What a model writes beside its calls, as it comes."""
+    rows = [row.rstrip() for row in clean(event.get("text", "")).splitlines()]
+    return [Line(row[:2_000], "faint", indent=2) for row in rows if row.strip()]
+
+
+MODEL_LINES: dict[str, Callable[[Event], list[Line]]] = {
+    "retry": _retry_lines,
+    "fallback": _fallback_lines,
+    "told": _told_lines,
+    "token": _token_lines,
+}
+"""The events of a model as the engineer that are worth a line."""
+
+
 def _turn_lines(event: Event) -> list[Line]:
     verb = next((name for name in event.get("tools", []) if name in CLOSING), None)
     text = str(event.get("text") or "")
     if verb is None or not text:
+        if event.get("model") and event.get("tools"):
+            tools = ", ".join(line(name, 40) for name in event["tools"])
+            label = f"{node_title(str(event.get('stage', '')))}, step {event.get('step', '?')}"
+            return [Line(tools, "faint", label=label)]
         return []
     return [Line(CLOSING[verb] + line(text, 1_000), "warn", label=node_title(str(event.get("stage", ""))))]
 

@@ -12,7 +12,19 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-__all__ = ["age", "clean", "duration", "line", "measured", "node_title", "number", "size", "sparkline", "status_title"]
+__all__ = [
+    "age",
+    "clean",
+    "duration",
+    "line",
+    "measured",
+    "node_title",
+    "number",
+    "size",
+    "sparkline",
+    "status_title",
+    "tokens_and_dollars",
+]
 
 _SEQUENCES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # operating system commands: titles, links, the clipboard
@@ -128,3 +140,16 @@ def node_title(name: str) -> str:
 def status_title(status: str) -> str:
     """A status as people read it."""
     return line(status.replace("_", " "), 40)
+
+
+def tokens_and_dollars(tokens: int, usd: float, priced: bool) -> str:
+    """What a model used: `45,300 tokens, $0.42`; what nobody knows the price of is said, and is never zero.
+
+    Args:
+        tokens: in and out.
+        usd: dollars, as far as they are known.
+        priced: whether the price of every call is known.
+    """
+    known = f"${usd:.2f}" if usd >= 0.005 or usd == 0 else "less than a cent"
+    cost = known if priced else f"{known} and more, the price is not known" if usd else "price not known"
+    return f"{tokens:,} tokens, {cost}"

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.slow
 
 RESULT_KEYS = {"run", "status", "steps", "evaluation", "model", "report", "spent", "waiting"}
 EVALUATION_KEYS = {"metric", "value", "low", "high", "n_test", "baseline", "claim"}
-SPENT_KEYS = {"usd", "tokens", "gpu_hours", "seconds"}
+SPENT_KEYS = {
+    "usd", "usd_known", "tokens", "input_tokens", "cached_tokens", "output_tokens", "unpriced_tokens", "gpu_hours",
+    "seconds", "by_stage",
+}  # fmt: skip
 
 ABSTRACT = (
     b"Flowers from four lengths\n\nAbstract. We classify flowers with logistic regression and report an accuracy of "
@@ -193,6 +196,7 @@ def check_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
     assert set(result["evaluation"]) == EVALUATION_KEYS
     assert set(result["evaluation"]["baseline"]) == {"name", "value"}
     assert set(result["spent"]) == SPENT_KEYS
+    assert (result["spent"]["usd"], result["spent"]["tokens"], result["spent"]["by_stage"]) == (0.0, 0, {})
     assert result["waiting"] is None
     low, value, high = (result["evaluation"][key] for key in ("low", "value", "high"))
     assert 0 <= low <= value <= high <= 1
