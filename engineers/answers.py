@@ -73,11 +73,6 @@ class Gathered:
         return bool(self.texts or self.calls or self.extras)
 
     @property
-    def ended(self) -> bool:
-        """Whether the provider said that the answer is complete."""
-        return bool(self.metadata.get("finish_reason")) or self.began
-
-    @property
     def length(self) -> int:
         """Characters that came."""
         return sum(map(len, self.texts)) + sum(len(part) for call in self.calls for part in call.arguments)

@@ -178,7 +178,7 @@ class _Turn:
                     shrunk += 1
                     self._shrink(model, messages, shrunk)
                 elif _gives_way(model, trouble):
-                    self.emit("retry", model=model.line.model, reason=trouble.message, seconds=0.0)
+                    self.emit("retry", model=model.line.name, reason=trouble.message, seconds=0.0)
                 elif trouble.retried and (failed := failed + 1) < ATTEMPTS:
                     self._wait(model, trouble, wait_before(trouble, failed))
                 else:
@@ -203,7 +203,7 @@ class _Turn:
             middle = []
         if room < 0 or (not middle and len(self.transcript) > 1):
             raise ContextTooSmall(
-                f"{model.line.model} reads {model.line.window:,} tokens, which cannot hold the smallest request of "
+                f"{model.line.name} reads {model.line.window:,} tokens, which cannot hold the smallest request of "
                 f"{self.stage.name} (some {int(taken / model.per_token):,} and the last answers); nothing was sent.",
                 hint="Resume with a model that reads more (--engineer), or say how much it reads (--context-tokens).",
             )
@@ -217,36 +217,49 @@ class _Turn:
         """
         gathered, held = Gathered(), _Held(self)
         sent, started = size_of(messages) + len(str(functions)), time.monotonic()
-        self.emit("call", model=model.line.model, phase="start", bytes=sent)
+        self.emit("call", model=model.line.name, phase="start", bytes=sent)
         try:
-            for piece in self._stream(model, messages, functions):
-                if self.cancelled.is_set():
-                    raise StopRequested
-                held.add(gathered.take(piece))
-            if not gathered.ended:
-                raise _Failed(Trouble(Kind.STREAM, 0, "The answer ended before it began."))
+            try:
+                for piece in self._pieces(model, messages, functions, gathered):
+                    held.add(gathered.take(piece))
+            finally:
+                whole, counted = _chat(model).finished()
+                gathered.usage = gathered.usage if counted else None
+            if not whole:
+                raise _Failed(Trouble(Kind.STREAM, 0, "The connection ended before the answer did."))
         except (StopRequested, _Failed):
             self._charge(model, gathered, sent, complete=False)
             raise
-        except Exception as error:
-            self._charge(model, gathered, sent, complete=False)
-            raise _Failed(classify(error, began=gathered.began)) from error
         held.close()
         usage, cost = self._charge(model, gathered, sent, complete=True)
         if not usage.estimated and usage.input:
             model.per_token = min(max(sent / usage.input, 1.0), 4.5)
         self.emit(
-            "call", model=model.line.model, phase="end", seconds=round(time.monotonic() - started, 3),
+            "call", model=model.line.name, phase="end", seconds=round(time.monotonic() - started, 3),
             input_tokens=usage.input, cached_tokens=usage.cached, output_tokens=usage.output,
             usd=None if cost is None else cost / 1e6,
         )  # fmt: skip
         return gathered.message()
 
-    def _stream(
-        self, model: _Model, messages: list[AnyMessage], functions: tuple[dict[str, Any], ...]
+    def _pieces(
+        self, model: _Model, messages: list[AnyMessage], functions: tuple[dict[str, Any], ...], gathered: Gathered
     ) -> Iterator[Any]:
-        """The pieces of the answer."""
-        return iter(_chat(model).stream(messages, tools=list(functions), **_options(model)))
+        """The pieces of the answer as they come.
+
+        Raises:
+            _Failed: what litellm raised, classified.
+            StopRequested: the turn was cancelled.
+        """
+        pieces = iter(_chat(model).stream(messages, tools=list(functions), **_options(model)))
+        while not self.cancelled.is_set():
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise _Failed(classify(error, began=gathered.began)) from error
+            yield piece
+        raise StopRequested
 
     def _charge(self, model: _Model, gathered: Gathered, sent: int, *, complete: bool) -> tuple[Usage, int | None]:
         """Enter a call in the ledger: tokens, and dollars or that nobody knows the price.
@@ -273,12 +286,12 @@ class _Turn:
         """
         if times > SHRINKS:
             raise ContextTooSmall(
-                f"{model.line.model} says that the request is too long after it was made shorter {SHRINKS} times.",
+                f"{model.line.name} says that the request is too long after it was made shorter {SHRINKS} times.",
                 hint="Say how many tokens it reads (--context-tokens), or resume with a model that reads more.",
             )
         was = int(size_of(messages) / model.per_token)
         model.room = max(1, min(model.room, was) * 2 // 3)
-        self.emit("retry", model=model.line.model, reason=f"Too long: {was} tokens, made shorter.", seconds=0.0)
+        self.emit("retry", model=model.line.name, reason=f"Too long: {was} tokens, made shorter.", seconds=0.0)
 
     def _wait(self, model: _Model, trouble: Trouble, seconds: float) -> None:
         """Wait before the next try, unless the run is to stop.
@@ -286,7 +299,7 @@ class _Turn:
         Raises:
             StopRequested: it is.
         """
-        self.emit("retry", model=model.line.model, reason=f"{trouble.kind}: {trouble.message}", seconds=seconds)
+        self.emit("retry", model=model.line.name, reason=f"{trouble.kind}: {trouble.message}", seconds=seconds)
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if stop_requested():
@@ -344,12 +357,13 @@ def _joined(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 
 def _chat(model: _Model) -> Any:
+    """The model's client, made when it is asked for the first time."""
     if model.chat is None:
         load_litellm()
-        from langchain_litellm import ChatLiteLLM
+        from .chat import Chat
 
         line = model.line
-        model.chat = ChatLiteLLM(
+        model.chat = Chat(
             model=line.model,
             api_base=line.base or None,
             api_key=line.key,

@@ -8,6 +8,7 @@ asked how long its context is. This module makes no call to a model.
 from __future__ import annotations
 
 import difflib
+import gc
 import logging
 import os
 import threading
@@ -86,6 +87,7 @@ class Line(NamedTuple):
     """All that is needed to call one model.
 
     Attributes:
+        name: as the person gave it.
         model: as litellm knows it, `provider/name`.
         provider: the part before the first slash, as litellm resolves it.
         base: address of the server; empty for the provider's own.
@@ -96,6 +98,7 @@ class Line(NamedTuple):
         options: further parameters of each call.
     """
 
+    name: str
     model: str
     provider: str
     base: str
@@ -114,6 +117,9 @@ def load_litellm() -> Any:
             os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
             import litellm
 
+            # Loading it makes half a million objects that stay for good. Without this the collector hardly ever looks
+            # for cycles any more, and each call of a model leaves some: a long run grows by tens of megabytes.
+            gc.freeze()
             litellm.telemetry = False
             litellm.suppress_debug_info = True
             litellm.disable_streaming_logging = True  # nobody listens, and it is a task for each piece of an answer
@@ -218,24 +224,29 @@ def line_of(name: str, base_url: str = "", context_tokens: int = 0) -> Line:
     longest = int(info.get("max_output_tokens") or LONGEST_ANSWER)
     answer = max(1, min(longest, LONGEST_ANSWER, window // 4))
     options: dict[str, Any] = {"num_ctx": window} if provider in ("ollama", "ollama_chat") else {}
-    return Line(model, provider, base, key, window, answer, known, options)
+    return Line(name, model, provider, base, key, window, answer, known, options)
 
 
 def _resolved(litellm: Any, name: str, base_url: str) -> tuple[str, str]:
-    """The model as `provider/name`; an address of one's own that names no provider speaks OpenAI's protocol."""
+    """The model as `provider/name`.
+
+    A server of one's own speaks OpenAI's protocol where the name says no other, and is called as litellm's `hosted_vllm`,
+    which is that protocol over plain HTTP: OpenAI's own client takes twice the time. A model of OpenAI's behind another
+    address stays one, since its parameters have rules of their own.
+    """
     try:
         bare, provider, _, _ = litellm.get_llm_provider(model=name)
     except Exception as error:
         if base_url:
-            return f"openai/{name}", "openai"
+            return f"hosted_vllm/{name}", "hosted_vllm"
         near = near_names(litellm, name)
         raise RequestError(
             f"Nobody knows the provider of {name[:120]!r}.",
             hint=(f"Did you mean {', '.join(near)}? " if near else "")
             + "Give PROVIDER/MODEL, or --base-url for a server of your own.",
         ) from error
-    if base_url and "/" not in name:
-        return f"openai/{name}", "openai"
+    if base_url and ("/" not in name or (provider == "openai" and bare not in litellm.model_cost)):
+        return f"hosted_vllm/{bare}", "hosted_vllm"
     return f"{provider}/{bare}", str(provider)
 
 

@@ -146,6 +146,8 @@ class Reply:
     done: bool = True
     before: threading.Event | None = None
     raw: bytes | None = None
+    piece: int = 16
+    """Characters of text, thinking or arguments in one event of a stream."""
 
     @property
     def refused(self) -> bool:
@@ -158,7 +160,7 @@ class Reply:
         return self.finish or ("tool_calls" if self.calls else "stop")
 
 
-def pieces(text: str, size: int = 16) -> list[str]:
+def pieces(text: str, size: int) -> list[str]:
     """The text as a stream carries it."""
     return [text[start : start + size] for start in range(0, len(text), size)]
 

@@ -117,13 +117,17 @@ def _blocks(reply: Reply, asked: Asked) -> list[tuple[Json, list[Json]]]:
     """Each block as its start, and the deltas that fill it."""
     blocks: list[tuple[Json, list[Json]]] = []
     if reply.thinking:
-        deltas: list[Json] = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(reply.thinking)]
+        deltas: list[Json] = [
+            {"type": "thinking_delta", "thinking": piece} for piece in pieces(reply.thinking, reply.piece)
+        ]
         deltas.append({"type": "signature_delta", "signature": reply.signature})
         blocks.append(({"type": "thinking", "thinking": "", "signature": ""}, deltas))
     if reply.text:
-        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(reply.text)]
+        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(reply.text, reply.piece)]
         blocks.append(({"type": "text", "text": ""}, deltas))
     for index, call in enumerate(reply.calls):
-        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in ["", *pieces(call.arguments)]]
+        deltas = [
+            {"type": "input_json_delta", "partial_json": piece} for piece in ["", *pieces(call.arguments, reply.piece)]
+        ]
         blocks.append((_call(call, asked, index), deltas))
     return blocks

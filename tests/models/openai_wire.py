@@ -123,12 +123,12 @@ def _call(call: Call, asked: Asked, index: int) -> Json:
 
 def _deltas(reply: Reply, asked: Asked) -> list[Json]:
     deltas: list[Json] = [{"role": "assistant", "content": None if reply.calls and not reply.text else ""}]
-    deltas += [{"reasoning_content": piece} for piece in pieces(reply.thinking)]
-    deltas += [{"content": piece} for piece in pieces(reply.text)]
+    deltas += [{"reasoning_content": piece} for piece in pieces(reply.thinking, reply.piece)]
+    deltas += [{"content": piece} for piece in pieces(reply.text, reply.piece)]
     for index, call in enumerate(reply.calls):
         # Only the first delta of a call names it; a client joins the rest by the index.
         first = _call(call, asked, index) | {"index": index, "function": {"name": call.name, "arguments": ""}}
         deltas.append({"tool_calls": [first]})
-        for piece in pieces(call.arguments):
+        for piece in pieces(call.arguments, reply.piece):
             deltas.append({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
     return deltas

@@ -277,10 +277,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--replies", type=int, default=100, help="how many requests to answer")
     parser.add_argument("--size", type=int, default=2_000, help="characters in each call's argument")
+    parser.add_argument("--piece", type=int, default=16, help="characters of it in one event of the stream")
     given = parser.parse_args()
     texts = ((f"{turn} " * given.size)[: given.size] for turn in range(given.replies))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with ModelServer([Reply(calls=(Call("note", {"text": text}),)) for text in texts]) as server:
+    with ModelServer([Reply(calls=(Call("note", {"text": text}),), piece=given.piece) for text in texts]) as server:
         print(server.url, flush=True)
         with suppress(SystemExit):
             sys.stdin.read()

@@ -76,6 +76,9 @@ async def test_two_calls_of_one_answer_are_both_run_and_answered_in_their_order(
         (server_error(), 5.0),
         (overloaded(), 5.0),
         (Reply(text="half", cut_after=3), 5.0),
+        (Reply(text="a proxy ends the stream in good order", cut_after=3, done=False), 5.0),
+        (Reply(calls=(Call("note", {"text": "half a call is no call"}),), cut_after=3, done=False), 5.0),
+        (Reply(raw=b""), 5.0),
     ],
 )
 async def test_what_may_pass_is_tried_again(
@@ -194,6 +197,30 @@ async def test_a_server_of_ones_own_is_asked_for_its_window(asking: Any, extra: 
     assert state.brief is not None, state.reason
     assert stage.server.asked[0].body["max_tokens"] == 1_250
     assert max(asked.size for asked in stage.server.asked) < 13_000, "a huge output never overflows"
+
+
+@BOTH
+async def test_a_stream_is_closed_by_us_and_its_connection_used_again(asking: Any, protocol: str) -> None:
+    stage: Asking = asking([*(note(str(number)) for number in range(6)), FINISH])
+    before = set(map(id, _open_streams()))
+    await stage.run(protocol=protocol)
+    assert stage.server.connections <= 2, "one to ask for the window, one for all answers"
+    left = [one for one in _open_streams() if id(one) not in before]
+    assert left == [], "the garbage collector would close them while httpx holds the lock that closing takes"
+
+
+def _open_streams() -> list[Any]:
+    """Generators over a connection's bytes that were left half read."""
+    import gc
+    import inspect
+
+    return [
+        one
+        for one in gc.get_objects()
+        if inspect.isgenerator(one)
+        and one.gi_code.co_filename.endswith(("httpcore/_sync/connection_pool.py", "httpx/_models.py"))
+        and inspect.getgeneratorstate(one) == inspect.GEN_SUSPENDED
+    ]
 
 
 async def test_arguments_that_are_no_json_are_answered_and_go_back_as_an_empty_object(asking: Any) -> None:
