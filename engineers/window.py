@@ -34,6 +34,9 @@ CLEARED = 400
 DIGEST = 6_000
 """Characters of the digest, at most, besides what a person said."""
 
+SAID = 100
+"""Characters that are kept of each thing that a person said, at least."""
+
 ROOM = 0.75
 """Share of the room to which clearing goes down, so that the next turns need no clearing."""
 
@@ -259,7 +262,8 @@ def _digest(turns: Sequence[Turn], limit: int) -> str:
     parts = [head, *reversed(lines)]
     told = [m.text for turn in turns for m in turn.before if "told" in m.additional_kwargs]
     if told:
-        parts += ["What the person said in them, which still holds:", *(f"- {_middle_cut(t, limit)}" for t in told)]
+        each = max(SAID, limit // len(told))
+        parts += ["What the person said in them, which still holds:", *(f"- {_middle_cut(t, each)}" for t in told)]
     return "\n".join(parts)
 
 

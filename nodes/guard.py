@@ -88,7 +88,7 @@ def _answers(transcript: Sequence[AnyMessage]) -> Iterator[tuple[int, AIMessage]
 
 
 def tidy(answer: AIMessage, transcript: Sequence[AnyMessage]) -> AIMessage:
-    """The answer as it is kept: without secrets, and each call with an id of its own in the whole stage."""
+    """The answer as it is kept: without secrets, in Unicode that can be written, each call with an id of its own."""
     taken = {c["id"] for m in transcript if isinstance(m, AIMessage) for c in (*m.tool_calls, *m.invalid_tool_calls)}
     turn = sum(isinstance(m, AIMessage) for m in transcript) + 1
 
@@ -99,12 +99,23 @@ def tidy(answer: AIMessage, transcript: Sequence[AnyMessage]) -> AIMessage:
             while identity in taken:
                 identity += "x"
         taken.add(identity)
-        return {**redact(dict(call)), "id": identity}
+        return {**redact(_writable(dict(call))), "id": identity}
 
     good = [renamed(call, number) for number, call in enumerate(answer.tool_calls, 1)]
     bad = [renamed(call, number) for number, call in enumerate(answer.invalid_tool_calls, len(good) + 1)]
-    update = {"tool_calls": good, "invalid_tool_calls": bad, "content": redact(answer.content)}
+    update = {"tool_calls": good, "invalid_tool_calls": bad, "content": redact(_writable(answer.content))}
     return answer.model_copy(update=update)
+
+
+def _writable(value: Any) -> Any:
+    """The value with each half of a surrogate pair, which JSON can hold and no file can, as a question mark."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_writable(key): _writable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_writable(item) for item in value]
+    return value
 
 
 def refusals(calls: Sequence[dict[str, Any]], barred: Sequence[str]) -> list[ToolMessage]:

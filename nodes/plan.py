@@ -15,7 +15,7 @@ from trainwright.graph.errors import DataError, Refusal
 from trainwright.graph.state import Modality, Task, TrainingPlan
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
-from .read_paper import parsed_paper
+from .read_paper import READ_SECTION, parsed_paper
 from .reading_on import READ_OUTPUT
 
 if TYPE_CHECKING:
@@ -209,6 +209,7 @@ STAGE = Stage(
             RecipeQuestion,
             find_recipes,
         ),
+        READ_SECTION,
         READ_OUTPUT,
     ),
     filled=("target", "usd_micros"),

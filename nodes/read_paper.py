@@ -17,7 +17,7 @@ from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
 from .reading_on import READ_OUTPUT
 
-__all__ = ["STAGE", "parsed_paper"]
+__all__ = ["READ_SECTION", "STAGE", "parsed_paper"]
 
 
 class SectionName(BaseModel):
@@ -114,6 +114,8 @@ def settle(bench: Workbench, brief: PaperBrief) -> PaperBrief:
     )
 
 
+READ_SECTION = Tool("read_section", "The text of one section of the paper.", SectionName, read_section)
+
 STAGE = Stage(
     name="read_paper",
     field="brief",
@@ -127,7 +129,7 @@ STAGE = Stage(
             NoArguments,
             extract_facts,
         ),
-        Tool("read_section", "The text of one section of the paper.", SectionName, read_section),
+        READ_SECTION,
         READ_OUTPUT,
     ),
     filled=("source", "arxiv_id", "doi", "sha256", "pages", "text_path", "warnings"),

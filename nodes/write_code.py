@@ -19,6 +19,7 @@ from trainwright.tools.contract import masked_paths
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 from trainwright.tools.writing import files as writing
 
+from .read_paper import READ_SECTION
 from .reading_on import READ_OUTPUT, Lines
 
 __all__ = ["STAGE", "bundle_of"]
@@ -234,6 +235,7 @@ STAGE = Stage(
             check_script,
         ),
         Tool("run_code", "Run in the sandbox: the very test that follows this stage, or one script.", Trial, run_code),
+        READ_SECTION,
         READ_OUTPUT,
         Tool("show_recipe", "A tested recipe: its settings and scripts.", RecipeName, show_recipe),
         Tool("copy_recipe", "Make a tested recipe the whole content of the code folder.", RecipeCopy, copy_recipe),

@@ -93,7 +93,7 @@ class Desk:
 
     def long(self, bench: Workbench, wanted: Note) -> str:
         """Answer with far too much."""
-        return wanted.text * 100_000
+        return wanted.text[:2] * 100_000
 
     def stage(self) -> Stage:
         """A stage with these tools; `act` must be approved."""
