@@ -23,8 +23,8 @@ from typing import Any
 from benchmarks.machine import Figure
 
 STEPS = 300
-PIECE = int(os.environ.get("PIECE", "100"))
-"""Characters in one event of the stream."""
+PIECES = (100, 4_000)
+"""Characters in one event of the stream: about 30 events an answer, and one."""
 KILOBYTES = 3
 COMMAND = "python -m benchmarks model"
 
@@ -100,8 +100,13 @@ def _program(url: str, folder: Path) -> dict[str, Any]:
 
 def measure() -> list[Figure]:
     """The figures."""
+    return [figure for piece in PIECES for figure in _measured(piece)]
+
+
+def _measured(piece: int) -> list[Figure]:
+    """The figures with answers in events of so many characters; of the second and further, the time alone."""
     serve = [sys.executable, "-m", "tests.models.server", "--replies", str(STEPS + 5), "--size", str(KILOBYTES * 1000)]
-    serve += ["--piece", str(PIECE)]
+    serve += ["--piece", str(piece)]
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
@@ -111,20 +116,24 @@ def measure() -> list[Figure]:
         program = _program(url, Path(folder))
         server.send_signal(signal.SIGTERM)
         seen = json.loads(server.stdout.read().splitlines()[-1])
-    return figures(program, seen["own_ms"], seen["sizes"])
-
-
-def figures(program: dict[str, Any], own: Sequence[float], sizes: Sequence[int]) -> list[Figure]:
-    """The table's rows from what program and server measured."""
+    events = f"in {max(1, KILOBYTES * 1000 // piece)} event{'s' if piece < KILOBYTES * 1000 else ''}"
+    own = seen["own_ms"]
     tenth = len(own) // 10
     first, last = statistics.median(own[5 : tenth + 5]), statistics.median(own[-tenth:])
+    times = [
+        Figure(f"model: own time a step of 3 kB {events}", "40 ms", f"{statistics.median(own):.1f} ms", COMMAND),
+        Figure(f"model: the last tenth against the first, {events}", "1.2 times", f"{last / first:.2f} times", COMMAND),
+    ]
+    return times if piece != PIECES[0] else [*times, *figures(program, seen["sizes"])]
+
+
+def figures(program: dict[str, Any], sizes: Sequence[int]) -> list[Figure]:
+    """Memory, disk, start and size, from what program and server measured."""
     memory = [value / 2**20 for value in program["memory"]]
     grown = max(memory[30:]) - memory[30]
     mean = statistics.mean(sizes) / 1000
     before = program["first"] - program["imported"]
     return [
-        Figure("model: own time a step of 3 kB, median of 300", "40 ms", f"{statistics.median(own):.1f} ms", COMMAND),
-        Figure("model: the last tenth against the first", "1.2 times", f"{last / first:.2f} times", COMMAND),
         Figure("model: memory, step 30 to 300", "15 MB", f"{grown:+.1f} MB", COMMAND),
         Figure("model: memory in all", "320 MB", f"{max(memory):.0f} MB", COMMAND),
         Figure("model: checkpoint file after closing", "10 MB", f"{program['database'] / 2**20:.1f} MB", COMMAND),

@@ -264,6 +264,18 @@ def check_network() -> Iterator[Finding]:
     yield Finding("network", True, detail, needed=False)
 
 
+def check_models() -> Iterator[Finding]:
+    """Which providers of models have a key here; the built-in engineer needs none. No key is shown or tried."""
+    from trainwright.engineers.providers import KEYS, OWN_KEY, key_missing
+
+    there = [provider for provider in KEYS if not key_missing(f"{provider}/model")]
+    own = f"; {OWN_KEY} is set, for --base-url" if os.environ.get(OWN_KEY) else ""
+    detail = (
+        f"a key is there for {', '.join(there)}" if there else "no key for any provider; the built-in one needs none"
+    )
+    yield Finding("models", True, f"{detail}{own}", needed=False)
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_python,
     check_packages,
@@ -273,6 +285,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_database,
     check_recipes,
     check_jobs,
+    check_models,
     check_network,
 )
 

@@ -177,3 +177,41 @@ def test_a_kind_that_nobody_knows_is_passed_over(event: Event) -> None:
     view = RunView(0.0)
     view.take(event, 1.0)
     assert event_lines(event, lively=False) == []
+
+
+def call(**end: Any) -> Event:
+    return {"event": "call", "stage": "plan", "model": "openai/test", "phase": "end", **end}
+
+
+def test_a_models_calls_are_counted_and_an_unknown_price_is_no_zero() -> None:
+    begins = {"event": "call", "stage": "plan", "model": "openai/test", "phase": "start", "bytes": 9}
+    view = seen(node("plan", "start"), begins)
+    assert view.nodes["plan"].note == "openai/test thinks"
+    view = seen(call(input_tokens=100, output_tokens=20, usd=0.25), call(input_tokens=10, output_tokens=2, usd=None))
+    assert (view.tokens, view.usd, view.priced) == (132, 0.25, False)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        ({"event": "token", "stage": "plan", "text": "First.\n\nSecond\x1b[31m."}, ["First.", "Second."]),
+        (
+            {"event": "retry", "stage": "plan", "model": "m", "reason": "rate limit: slow down", "seconds": 30.0},
+            ["rate limit: slow down tries again in 30 s"],
+        ),
+        (
+            {"event": "fallback", "stage": "plan", "model": "b", "instead_of": "a", "reason": "no credit"},
+            ["a cannot go on (no credit); b takes over"],
+        ),
+        ({"event": "told", "stage": "plan", "text": "Use the second table."}, ["Use the second table."]),
+        ({"event": "turn", "stage": "plan", "step": 3, "tools": ["a", "b"], "model": "m", "text": ""}, ["a, b"]),
+        ({"event": "turn", "stage": "plan", "step": 3, "tools": ["a"], "model": "", "text": ""}, []),
+        (
+            {"event": "turn", "stage": "plan", "step": 3, "tools": ["give_up"], "model": "m", "text": "no data"},
+            ["gives up: no data"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("lively", [False, True])
+def test_what_a_model_does_is_shown(event: Event, shown: list[str], lively: bool) -> None:
+    assert [item.text for item in event_lines(event, lively=lively)] == shown

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainwright.cli.words import age, clean, duration, line, measured, number, size, sparkline
+from trainwright.cli.words import age, clean, duration, line, measured, number, size, sparkline, tokens_and_dollars
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,17 @@ def test_sparklines() -> None:
 @given(st.lists(st.floats(), max_size=80))
 def test_sparklines_take_any_numbers(values: list[float]) -> None:
     assert len(sparkline(values, 24)) <= 24
+
+
+@pytest.mark.parametrize(
+    ("tokens", "usd", "priced", "said"),
+    [
+        (45_300, 0.42, True, "45,300 tokens, $0.42"),
+        (10, 0.0, True, "10 tokens, $0.00"),
+        (10, 0.001, True, "10 tokens, less than a cent"),
+        (10, 0.0, False, "10 tokens, price not known"),
+        (10, 0.5, False, "10 tokens, $0.50 and more, the price is not known"),
+    ],
+)
+def test_what_a_model_used(tokens: int, usd: float, priced: bool, said: str) -> None:
+    assert tokens_and_dollars(tokens, usd, priced) == said
