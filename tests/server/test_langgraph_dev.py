@@ -178,3 +178,38 @@ async def test_studio_shows_the_request_and_the_settings_as_forms(client: LangGr
     drawn = await client.assistants.get_graph(assistant, xray=True)
     names = {node["id"] for node in drawn["nodes"]}
     assert {"approve_plan", "submit_job", "wrap_up", "plan:think"} <= names
+
+
+async def test_a_model_decides_over_http_and_its_tokens_are_streamed(
+    server: Server, client: LangGraphClient, tmp_path: Path
+) -> None:
+    from tests.models import Asked, Reply
+    from tests.models.scientist import Done, Scientist
+    from tests.models.server import ModelServer
+    from tests.runs.conftest import PAPER
+
+    def read_paper(asked: Asked, calls: list[Done]) -> Reply | None:
+        return None if calls else Scientist().read_paper(asked, calls)
+
+    paper = tmp_path / "flowers.md"
+    paper.write_text(PAPER)
+    thread = (await client.threads.create())["thread_id"]
+    request = {"paper": str(paper), "data": "sklearn:iris", "name": "from-a-model"}
+    with ModelServer(Scientist({"read_paper": read_paper})) as model:
+        context = {"engineer": "openai/test", "base_url": model.openai, "approvals": "auto"}
+        streamed: list[str] = []
+        kinds: set[str] = set()
+        async for part in client.runs.stream(
+            thread, "trainwright", input={"request": request}, context=context, stream_mode=["messages", "custom"],
+            stream_subgraphs=True, durability="sync",
+        ):  # fmt: skip
+            assert part.event != "error", part.data
+            if "messages" in part.event and part.data:
+                streamed += [str(m.get("content")) for m in part.data if isinstance(m, dict)]
+            if part.event.startswith("custom"):
+                kinds.add(part.data["event"])
+    state = await client.threads.get_state(thread)
+    assert state["values"]["status"] == "published", state["values"]["reason"]
+    assert any("I read the paper." in text for text in streamed)
+    assert {"token", "call", "turn", "decided"} <= kinds
+    assert "Blocking call" not in "".join(server.lines)
