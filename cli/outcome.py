@@ -66,7 +66,7 @@ def model_use(spent: Mapping[str, Any]) -> str:
 def stage_lines(spent: Mapping[str, Any]) -> list[Line]:
     """What the model used in each stage; nothing where no model was asked."""
     stages: Mapping[str, Any] = spent.get("by_stage") or {}
-    lines = [Line(model_use(spent), label="model")] if stages else []
+    lines = [Line(model_use(spent), label="used")] if stages else []
     return lines + [
         Line(f"{node_title(stage)}: {used.get('steps', 0)} steps, {model_use(used)}", "faint", indent=2)
         for stage, used in stages.items()

@@ -273,7 +273,8 @@ def _told_lines(event: Event) -> list[Line]:
 def _token_lines(event: Event) -> list[Line]:
     """What a model writes beside its calls, as it comes."""
     rows = [row.rstrip() for row in clean(event.get("text", "")).splitlines()]
-    return [Line(row[:2_000], "faint", indent=2) for row in rows if row.strip()]
+    label = f"{node_title(str(event.get('stage', '')))} says"
+    return [Line(row[:2_000], "faint", label=label) for row in rows if row.strip()]
 
 
 MODEL_LINES: dict[str, Callable[[Event], list[Line]]] = {

@@ -115,7 +115,7 @@ class ModelEngineer:
         names = [self.settings.engineer, *([self.settings.fallback] if self.settings.fallback else [])]
         for name in names[1:] if bench.run in self._fallen else names:
             try:
-                return turn.taken(self._model(name))
+                return turn.taken(self._model(name, bench.run))
             except _Failed as failed:
                 if name != names[-1] and failed.trouble.kind != Kind.POLICY:
                     self._fallen.add(bench.run)
@@ -124,7 +124,7 @@ class ModelEngineer:
                 raise _error(name, self.settings, failed.trouble) from failed
         raise AssertionError("there is always a model")
 
-    def _model(self, name: str) -> _Model:
+    def _model(self, name: str, run: str) -> _Model:
         """The model of that name; the first turn looks up how to call it."""
         with self._lock:
             if name not in self._models:
@@ -134,7 +134,10 @@ class ModelEngineer:
                     line = line_of(name, base, self.settings.context_tokens if own else 0)
                 except RequestError as error:
                     raise ModelError(error.message, hint=error.hint) from error
-                effort = self.settings.effort if _takes_effort(line) else ""
+                effort = self.settings.effort
+                if effort and not _takes_effort(line):
+                    emit("note", run, text=f"{name} takes no effort ({effort} was asked for); it is asked without.")
+                    effort = ""
                 self._models[name] = _Model(line, effort, line.window - line.answer)
         return self._models[name]
 

@@ -301,6 +301,20 @@ async def test_a_refused_effort_is_lowered_and_stays_so(asking: Any) -> None:
     assert efforts == ["high", "medium", "low", "low"]
 
 
+async def test_an_effort_that_a_model_does_not_take_is_left_out_and_said(
+    asking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage: Asking = asking([FINISH])
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    monkeypatch.setenv("OPENAI_BASE_URL", stage.server.openai)
+    state = await stage.run(engineer="openai/gpt-4o", base_url="", effort="high")
+    assert state.brief is not None, state.reason
+    assert "reasoning_effort" not in stage.server.asked[0].body
+    assert [event["text"] for event in stage.told("note")] == [
+        "openai/gpt-4o takes no effort (high was asked for); it is asked without."
+    ]
+
+
 async def test_every_call_is_entered_with_its_tokens_and_an_unknown_price_is_not_zero(asking: Any) -> None:
     replies = [
         Reply(calls=(Call("note", {"text": "a"}),), usage=Usage(1_000, 50, 600)),
