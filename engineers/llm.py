@@ -5,8 +5,8 @@ does not take is left out (effort, thinking blocks of another), a request that i
 not pass is a `ModelError` that says what to do, and the run keeps its transcript. Each call is entered in the ledger by
 stage, also one that failed half-way. Another model takes over only where the person named one, and it is announced.
 
-A call runs in a thread of its own, since litellm blocks here and there also where it says that it does not; it looks
-several times a second whether the run is to stop.
+A call runs in a thread of its own, since litellm blocks here and there also where it says that it does not. While it
+waits between two tries it looks several times a second whether the run is to stop; an answer under way is let come.
 """
 
 from __future__ import annotations
@@ -112,14 +112,19 @@ class ModelEngineer:
         self, stage: Stage, bench: Workbench, transcript: Sequence[AnyMessage], cancelled: threading.Event
     ) -> AIMessage:
         turn = _Turn(stage, bench, transcript, cancelled)
+        took_over = ""
         names = [self.settings.engineer, *([self.settings.fallback] if self.settings.fallback else [])]
         for name in names[1:] if bench.run in self._fallen else names:
             try:
-                return turn.taken(self._model(name, bench.run))
+                answer = turn.taken(self._model(name, bench.run))
+                if took_over:
+                    answer.response_metadata["took_over"] = took_over
+                return answer
             except _Failed as failed:
                 if name != names[-1] and failed.trouble.kind != Kind.POLICY:
                     self._fallen.add(bench.run)
                     turn.emit("fallback", model=names[-1], instead_of=name, reason=failed.trouble.message)
+                    took_over = f"{names[-1]} took over from {name}, which could not go on ({failed.trouble.kind})."
                     continue
                 raise _error(name, self.settings, failed.trouble) from failed
         raise AssertionError("there is always a model")
@@ -253,7 +258,7 @@ class _Turn:
             _Failed: what litellm raised, classified.
             StopRequested: the turn was cancelled.
         """
-        pieces = iter(_chat(model).stream(messages, tools=list(functions), **_options(model)))
+        pieces = iter(_chat(model).stream(messages, tools=list(functions), **_options(model, messages)))
         while not self.cancelled.is_set():
             try:
                 piece = next(pieces)
@@ -272,7 +277,7 @@ class _Turn:
         usage = usage_of(gathered.usage, sent=sent, received=gathered.length)
         if not complete and not gathered.began:
             return usage, 0
-        cost = cost_of(model.line.model, usage) if not self.bench.settings.base_url else None
+        cost = cost_of(model.line.model, usage) if not model.line.own else None
         amounts = {"input_tokens": usage.input, "cached_tokens": usage.cached, "output_tokens": usage.output}
         if cost is None:
             amounts["unpriced_tokens"] = usage.input + usage.output
@@ -321,6 +326,8 @@ class _Held:
     def add(self, text: str) -> None:
         """Show what is complete."""
         self.waiting += text
+        if "-----BEGIN" in self.waiting and "-----END" not in self.waiting:
+            return  # a key is over many lines
         end = self.waiting.rfind("\n") + 1
         if not end and len(self.waiting) > SAID:
             end = self.waiting.rfind(" ") + 1
@@ -340,7 +347,7 @@ def _sent(message: AnyMessage, model: _Model) -> AnyMessage:
     if not isinstance(message, AIMessage):
         return message
     extras = message.additional_kwargs
-    kept = model.line.provider in THINKING and "thinking" not in model.without and not model.line.base
+    kept = model.line.provider in THINKING and "thinking" not in model.without
     allowed = {
         k: v for k, v in extras.items() if k in ("thinking_blocks", "reasoning_content", "reasoning_items") and kept
     }
@@ -378,10 +385,10 @@ def _chat(model: _Model) -> Any:
     return model.chat
 
 
-def _options(model: _Model) -> dict[str, Any]:
+def _options(model: _Model, messages: Sequence[AnyMessage]) -> dict[str, Any]:
     """The parameters of a call besides its messages and functions."""
     options: dict[str, Any] = {"max_tokens": model.line.answer}
-    if model.effort and model.effort != "none":
+    if model.effort and not (model.line.provider in MARKED and _unthought(messages)):
         options["reasoning_effort"] = model.effort
     if model.line.provider in MARKED and "claude" in model.line.model.lower():
         # The beginning (functions, rules, what is known) and all up to the last message, which stays as it is.
@@ -392,6 +399,12 @@ def _options(model: _Model) -> dict[str, Any]:
     if "stream_options" in model.without:
         options["stream_options"] = None
     return {name: value for name, value in options.items() if name not in model.without}
+
+
+def _unthought(messages: Sequence[AnyMessage]) -> bool:
+    """Whether the last calls come without their thinking, as those of another model do: Claude then refuses to think."""
+    last = next((m for m in reversed(messages) if isinstance(m, AIMessage)), None)
+    return last is not None and bool(last.tool_calls) and not last.additional_kwargs.get("thinking_blocks")
 
 
 def _gives_way(model: _Model, trouble: Trouble) -> bool:
@@ -421,12 +434,14 @@ def _error(name: str, settings: Settings, trouble: Trouble) -> ModelError:
     """What a person is told when a model cannot go on: what happened, and what they can do."""
     provider = name.split("/", 1)[0]
     said = f" It said: {trouble.message}" if trouble.message else ""
-    variable = OWN_KEY if settings.base_url else next(iter(KEYS.get(provider, ())), "the provider's variable")
+    own = bool(settings.base_url) and name == settings.engineer
+    variable = OWN_KEY if own else next(iter(KEYS.get(provider, ())), "the provider's variable")
     again = "resume the run; nothing is lost"
     other = "or resume with another --engineer"
     hints = {
         Kind.KEY: f"Put a valid key into {variable}, and {again}; {other}.",
-        Kind.CREDIT: f"Add credit at the provider, and {again}; {other}. No other model was asked.",
+        Kind.CREDIT: f"Add credit at the provider, and {again}; {other}."
+        + ("" if settings.fallback else " No other model was asked."),
         Kind.RATE: f"Wait a while, and {again}; {other}, or with --fallback MODEL.",
         Kind.BUSY: f"Look whether the server is up, and {again}; {other}, or with --fallback MODEL.",
         Kind.STREAM: f"Look at the connection, and {again}; {other}.",

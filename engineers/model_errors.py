@@ -1,7 +1,7 @@
 """What went wrong with a call of a model, and what follows: by the exception's type, its status and its codes.
 
-Words of a message are looked at in two cases alone, for which Anthropic has no code and no status of its own: a refused
-thinking block, and credit that is used up. This module calls nothing and waits for nothing; `engineers/llm.py` does.
+Words of a message are looked at in three cases alone, for which some providers have neither a code nor a status of its
+own: a refused thinking block, credit that is used up, and a request that is too long. This module calls nothing and waits for nothing; `engineers/llm.py` does.
 """
 
 from __future__ import annotations
@@ -56,8 +56,12 @@ POLICY_CODES = frozenset({"content_filter", "content_policy_violation"})
 WORDED = {
     Kind.SIGNATURE: re.compile(r"(?i)invalid `?signature`? in `?thinking`? block"),
     Kind.CREDIT: re.compile(r"(?i)^your credit balance is too low|^you have reached your specified API usage limits"),
+    Kind.OVERFLOW: re.compile(
+        r"(?i)maximum context length|prompt is too long|context length is only|longer than the maximum model length"
+    ),
 }
-"""What Anthropic's API says with status 400 and type `invalid_request_error`, as it says of any mistake."""
+"""What Anthropic's API says with status 400 and type `invalid_request_error`, as it says of any mistake; and what vLLM and
+routers say of a request that is too long, for which they have no code either."""
 
 
 class Trouble(NamedTuple):
@@ -108,7 +112,7 @@ def classify(error: BaseException, *, began: bool = False) -> Trouble:
     kind = _by_type(error, litellm) or _by_code(codes, status) or _by_status(status, began)
     if kind in (Kind.REFUSED, Kind.UNKNOWN) and _is_connection(error):
         kind = Kind.STREAM if began else Kind.BUSY
-    if kind == Kind.REFUSED and status == 400:
+    if kind == Kind.REFUSED and status in (400, 422):
         kind = next((known for known, words in WORDED.items() if words.search(message)), kind)
     if kind == Kind.REFUSED and parameter:
         kind = Kind.PARAMETER

@@ -56,6 +56,7 @@ def cost_of(model: str, usage: Usage) -> int | None:
     import litellm
 
     # Looked up in the list itself: for some providers litellm's own look-up asks a server, or gives 0 for no price.
+    model = model.replace("ollama_chat/", "ollama/", 1) if model.startswith("ollama_chat/") else model
     entry = litellm.model_cost.get(model) or litellm.model_cost.get(model.split("/", 1)[-1]) or {}
     if "input_cost_per_token" not in entry or "output_cost_per_token" not in entry:
         return None

@@ -95,6 +95,7 @@ class Line(NamedTuple):
         window: tokens that request and answer may have together.
         answer: tokens that an answer may have.
         window_known: whether the list, the server or the person said so.
+        own: a server that the person named by its address: the list's prices are not its.
         options: further parameters of each call.
     """
 
@@ -106,6 +107,7 @@ class Line(NamedTuple):
     window: int
     answer: int
     window_known: bool
+    own: bool
     options: Mapping[str, Any]
 
 
@@ -224,7 +226,7 @@ def line_of(name: str, base_url: str = "", context_tokens: int = 0) -> Line:
     longest = int(info.get("max_output_tokens") or LONGEST_ANSWER)
     answer = max(1, min(longest, LONGEST_ANSWER, window // 4))
     options: dict[str, Any] = {"num_ctx": window} if provider in ("ollama", "ollama_chat") else {}
-    return Line(name, model, provider, base, key, window, answer, known, options)
+    return Line(name, model, provider, base, key, window, answer, known, bool(base_url), options)
 
 
 def _resolved(litellm: Any, name: str, base_url: str) -> tuple[str, str]:
@@ -247,6 +249,8 @@ def _resolved(litellm: Any, name: str, base_url: str) -> tuple[str, str]:
         ) from error
     if base_url and ("/" not in name or (provider == "openai" and bare not in litellm.model_cost)):
         return f"hosted_vllm/{bare}", "hosted_vllm"
+    if provider == "ollama":  # its older interface knows no tools: litellm would write them into the prompt
+        provider = "ollama_chat"
     return f"{provider}/{bare}", str(provider)
 
 
@@ -285,7 +289,8 @@ def _key(provider: str, base_url: str) -> str | None:
 def _info(litellm: Any, model: str) -> Mapping[str, Any]:
     """The model's entry in the list that litellm brings along; it is never asked, since for some it asks a server."""
     bare = model.split("/", 1)[1]
-    entry: Mapping[str, Any] = litellm.model_cost.get(model) or litellm.model_cost.get(bare) or {}
+    listed = f"ollama/{bare}" if model.startswith("ollama_chat/") else model
+    entry: Mapping[str, Any] = litellm.model_cost.get(listed) or litellm.model_cost.get(bare) or {}
     return entry
 
 
@@ -309,7 +314,8 @@ def _answers(client: Any, provider: str, root: str, base: str, name: str) -> Ite
         yield next((v for k, v in shown.items() if str(k).endswith(".context_length")), 0)
         return
     models = _json(client, "GET", f"{base}/models").get("data") or []
-    mine = [m for m in models if isinstance(m, Mapping) and m.get("id") == name] or models[:1]
+    mine = [m for m in models if isinstance(m, Mapping) and m.get("id") == name]
+    mine = mine or (models if len(models) == 1 else [])
     for entry in mine:
         if isinstance(entry, Mapping):
             yield entry.get("max_model_len")  # vLLM

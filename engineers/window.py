@@ -124,7 +124,8 @@ def within(transcript: Sequence[AnyMessage], room: int) -> list[AnyMessage]:
     begin = _beginning(turns[:first], limit)
     if size_of(begin) + _size(kept) > room:
         kept = _cleared(kept, room - size_of(begin))
-    while len(kept) > 1 and size_of(begin) + _size(kept) > room:
+    last = 2 if len(kept) > 1 and kept[-1].answer is None else 1  # results that nobody has read yet stay
+    while len(kept) > last and size_of(begin) + _size(kept) > room:
         first, kept = first + 1, kept[1:]
         begin = _beginning(turns[:first], limit)
     if size_of(begin) + _size(kept) > room:

@@ -22,7 +22,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import Command
 
 from trainwright.engineers import BUILT_IN, check_engineer
-from trainwright.nodes.boundary import changes_said
+from trainwright.nodes.boundary import CHANGEABLE, changes_said
 
 from . import routing, tellings
 from .checkpoint import open_checkpointer
@@ -117,28 +117,37 @@ async def resume(
     changed = {name: value for name, value in given.items() if value is not None}
     with driven_here(row.name):
         async with _opened() as graph:
-            await _check_engineer(graph, row, changed)
+            await asyncio.to_thread(_check_engineer, row, changed)
             start_from = await _taken_up(graph, row, changed, data)
             if changed:
                 settings = {**(row.settings or {}), **changed}
                 await asyncio.to_thread(open_runs().update, row.name, settings=settings)
-            async with aclosing(_drive(graph, start_from, row.thread_id, Settings.model_validate(changed))) as events:
+            context = _context(row, changed)
+            async with aclosing(_drive(graph, start_from, row.thread_id, context)) as events:
                 async for event in events:
                     yield event
 
 
-async def _check_engineer(graph: Compiled, row: RunRow, changed: dict[str, Any]) -> None:
+def _context(row: RunRow, changed: dict[str, Any]) -> Settings:
+    """What an invocation says of the settings: what the row has of those that may change, and what changes now.
+
+    A stage that was stopped before its next turn still has the settings from before the last change.
+    """
+    kept = {name: value for name, value in (row.settings or {}).items() if name in CHANGEABLE}
+    return Settings.model_validate({**kept, **changed})
+
+
+def _check_engineer(row: RunRow, changed: dict[str, Any]) -> None:
     """Refuse an engineer that cannot be there before anything is changed; leaving one model takes its address along."""
     names = ("engineer", "fallback", "base_url", "effort", "context_tokens")
     if not any(name in changed for name in names):
         return
-    snapshot = await graph.aget_state(_config(row.thread_id))
-    kept = (snapshot.values or {}).get("settings") or Settings.model_validate(row.settings or {})
+    kept = Settings.model_validate(row.settings or {})
     if changed.get("engineer", kept.engineer) != kept.engineer:
         for name in names[1:]:  # they belonged to the other model
             if getattr(kept, name):
                 changed.setdefault(name, type(getattr(kept, name))())
-    await asyncio.to_thread(check_engineer, kept.model_copy(update=changed))
+    check_engineer(kept.model_copy(update=changed))
 
 
 def tell(run: str, text: str) -> str:
@@ -244,7 +253,7 @@ async def _reenter(graph: Compiled, config: RunnableConfig, state: State, change
     if at not in routing.BEFORE:
         raise RequestError(f"{row.name} has ended: {state.status}. {state.reason}", hint="Start a new run.")
     changes |= {"status": Status.RUNNING, "reason": "", "problem": "", "question": None}
-    if at == "write_code" and state.status in (Status.FAILED, Status.GAVE_UP):
+    if at == "write_code" and state.status in (Status.FAILED, Status.GAVE_UP) and not state.carry:
         changes["repairs"] = 0
     if at == "read_paper":
         # What is written as the start counts as the graph's input, which is the request alone: so in two steps.
@@ -268,7 +277,7 @@ async def answer(run: str, decisions: Decisions | str) -> AsyncIterator[Event]:
     with driven_here(row.name):
         async with _opened() as graph:
             command = await _answered(graph, row, decisions)
-            async with aclosing(_drive(graph, command, row.thread_id, Settings())) as events:
+            async with aclosing(_drive(graph, command, row.thread_id, _context(row, {}))) as events:
                 async for event in events:
                     yield event
 

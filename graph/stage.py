@@ -32,6 +32,7 @@ from trainwright.tools.toolbox import Workbench
 from .runs import open_runs
 from .settings import run_path
 from .state import Decisions, Settings, StageResult, StageState, Status
+from .tellings import of_run
 
 __all__ = ["make_stage"]
 
@@ -101,6 +102,7 @@ def _prepare(stage: Stage, state: StageState) -> dict[str, Any]:
     bench = Workbench(
         run=run,
         stage=stage.name,
+        said=[telling.text for telling in of_run(run) if telling.id <= state.get("told", 0)],
         **{key: state[key] for key in Workbench.model_fields if key in state and key != "run"},  # type: ignore[literal-required]
     )
     inputs = f"stages/{stage.name}-{bench.attempt}-{bench.repairs}.json"

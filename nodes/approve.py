@@ -61,7 +61,9 @@ def _edit_plan(state: State, arguments: Card) -> Card:
         first = error.errors()[0]
         raise Refusal(f"{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
     known = {
-        name: getattr(state, name) for name in Workbench.model_fields if name not in ("stage", "settings", "standing")
+        name: getattr(state, name)
+        for name in Workbench.model_fields
+        if name not in ("stage", "settings", "standing", "said")
     }
     bench = Workbench(stage="plan", settings=state.settings or Settings(), **known)
     return {"plan": planning.settle(bench, plan)}

@@ -8,6 +8,7 @@ in `nodes/repetition.py`; this module decides what follows from it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -19,6 +20,10 @@ from trainwright.graph.redaction import redact
 from .repetition import HINTS, call_signature, repetition
 
 __all__ = ["Heed", "heed", "refusals", "tidy"]
+
+
+WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What providers take as the id of a call; the name of a tool is held to the same letters."""
 
 
 class Heed(NamedTuple):
@@ -94,12 +99,13 @@ def tidy(answer: AIMessage, transcript: Sequence[AnyMessage]) -> AIMessage:
 
     def renamed(call: Any, number: int) -> Any:
         identity = call["id"]
-        if not identity or identity in taken:
+        if not identity or identity in taken or not WORD.fullmatch(identity):
             identity = f"call-{turn}-{number}"
             while identity in taken:
                 identity += "x"
         taken.add(identity)
-        return {**redact(_writable(dict(call))), "id": identity}
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", str(call["name"] or "unknown"))[:64]
+        return {**redact(_writable(dict(call))), "id": identity, "name": name}
 
     good = [renamed(call, number) for number, call in enumerate(answer.tool_calls, 1)]
     bad = [renamed(call, number) for number, call in enumerate(answer.invalid_tool_calls, len(good) + 1)]
@@ -118,11 +124,13 @@ def _writable(value: Any) -> Any:
     return value
 
 
-def refusals(calls: Sequence[dict[str, Any]], barred: Sequence[str]) -> list[ToolMessage]:
-    """The answers to those calls that are barred."""
+def refusals(calls: Sequence[dict[str, Any]], barred: Sequence[str], most: int) -> list[ToolMessage]:
+    """The answers to those calls that are barred, and to those behind the first `most`."""
+    many = f"Not run: {most} calls of one answer are run. Send it again, if it is still wanted."
+    beyond = [ToolMessage(many, tool_call_id=c["id"], name=c["name"], status="error") for c in calls[most:]]
     text = "Not run: this very call was repeated without any new result and is barred in this stage. Go another way."
-    return [
+    return beyond + [
         ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error")
-        for call in calls
+        for call in calls[:most]
         if "malformed" not in call and call_signature(call["name"], call["args"]) in barred
     ]

@@ -45,6 +45,9 @@ UNREADABLE = "The arguments are not readable JSON"
 REMINDERS = 2
 """How often an answer without a tool call is answered with a reminder before the stage gives up."""
 
+CALLS = 32
+"""Calls of one answer that are run, at most."""
+
 ANSWER_LIMIT = 60_000
 """Characters of a tool's answer that reach the transcript, unless the engineer has an `answer_limit` of its own."""
 
@@ -103,7 +106,7 @@ async def think(stage: Stage, engineer: Engineer, state: StageState, context: Se
     except GraphBubbleUp:
         raise
     except StopRequested:
-        return Command(goto="think")
+        return Command(goto="think", update={"settings": with_limits(state["settings"], context)})
     except (ModelError, ContextTooSmall) as error:
         changed = {"settings": with_limits(state["settings"], context)}
         return Command(goto="conclude", update={**failure(error, stage.name), **changed, "keep": True})
@@ -132,6 +135,8 @@ async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Se
     said = {"text": str(answer.text)[:500], "model": answer.response_metadata.get("model_name", "")}
     emit("turn", run, stage=stage.name, step=steps, tools=[c["name"] for c in calls], **said)
     update |= {"steps": steps, "transcript": [*before, answer]}
+    if took_over := answer.response_metadata.get("took_over"):
+        update["remarks"] = [*update.get("remarks", []), str(took_over)]
     if not calls:
         return _remind(state, update, answer)
     return _call(stage, engineer, state, calls, update)
@@ -142,7 +147,7 @@ def _call(
 ) -> Goto:
     """Send the calls to where they run, but for those that are barred."""
     update["reminders"] = 0
-    refused = refusals(calls, update.get("barred", state.get("barred", [])))
+    refused = refusals(calls, update.get("barred", state.get("barred", [])), CALLS)
     left = [call for call in calls if call["id"] not in {message.tool_call_id for message in refused}]
     update["transcript"] = [*update["transcript"], *refused]
     if not left:

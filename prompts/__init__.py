@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainwright.tools.toolbox import Workbench
 
-__all__ = ["as_data", "known", "standing", "system"]
+__all__ = ["as_data", "known", "machine", "standing", "system"]
+
+PACKAGES = (
+    "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skops", "pillow", "safetensors", "torch", "transformers",
+    "lightgbm", "xgboost",
+)  # fmt: skip
+"""Packages whose presence a prompt tells; others are installed if a script's header names them and the index has them."""
 
 COLUMNS = 60
 """Columns of the data that a prompt lists."""
@@ -74,8 +80,27 @@ def known(stage: str, bench: Workbench) -> str:
         mode="json", exclude_defaults=True, exclude={"sha256", "text_path", "pages", "source"}
     )
     plan = bench.plan and bench.plan.model_dump(mode="json", exclude_defaults=True)
-    text = _block(stage, "known", bench=bench, brief=brief, plan=plan, dataset=_dataset(bench))
-    return text or "Nothing is known yet."
+    text = _block(stage, "known", bench=bench, brief=brief, plan=plan, dataset=_dataset(bench), machine=machine())
+    said = [f"The person said earlier: {as_data(one)}" for one in bench.said]
+    return "\n".join([text or "Nothing is known yet.", *said])
+
+
+@cache
+def machine() -> str:
+    """What scripts run on and with, in one line: cores, memory that one may use, and what this Python has."""
+    import os
+    from importlib.metadata import PackageNotFoundError, version
+
+    import psutil
+
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    memory = min(16.0, psutil.virtual_memory().total / 2**30 / 2)
+    return f"{os.cpu_count()} cores, no GPU, {memory:.0f} GiB for a script; this Python has {', '.join(found)}"
 
 
 def _dataset(bench: Workbench) -> dict[str, Any] | None:

@@ -78,6 +78,7 @@ class Workbench(BaseModel):
     feedback: str = ""
     answers: dict[str, str] = Field(default_factory=dict)
     approvals: list[Approval] = Field(default_factory=list)
+    said: list[str] = Field(default_factory=list, description="What a person told the run in earlier stages.")
     standing: Standing | None = Field(None, exclude=True)
 
     @property

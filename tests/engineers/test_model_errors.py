@@ -58,6 +58,18 @@ def test_by_status_and_code(status: int, body: Any, kind: Kind, retried: bool) -
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "The prompt is too long: 365407, model maximum context length: 262143",
+        "This model's maximum context length is 8192 tokens",
+        "You passed 7000 input tokens; the context length is only 4096",
+    ],
+)
+def test_a_request_that_is_too_long_for_a_server_without_a_code(words: str) -> None:
+    assert classify(Answered(400, {"error": {"message": words, "param": "input_tokens"}})).kind == Kind.OVERFLOW
+
+
+@pytest.mark.parametrize(
     "words", ["HTTP 429 Too Many Requests", "400 - 5000 tokens", "eof capacity 503", "insufficient credits"]
 )
 def test_words_of_a_message_decide_nothing(words: str) -> None:

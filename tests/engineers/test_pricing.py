@@ -23,6 +23,7 @@ tokens = st.integers(0, 10**7)
         ("openai/gpt-4o", Usage(0, 0), 0),
         ("openai/gpt-4o", Usage(1, 0), 3),
         ("ollama/llama3", Usage(1_000, 100), 0),
+        ("ollama_chat/llama3", Usage(1_000, 100), 0),
         ("hosted_vllm/anything", Usage(1_000, 100), None),
         ("openai/nonsense", Usage(1_000, 100), None),
         ("huggingface/moonshotai/Kimi-K2-Instruct", Usage(1_000, 100), None),

@@ -46,13 +46,14 @@ def test_the_name_and_the_address_that_litellm_takes(name: str, base: str, model
 def test_the_window_and_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     claude = line_of("anthropic/claude-sonnet-4-5")
     assert (claude.window, claude.answer, claude.window_known) == (200_000, 16_000, True)
-    assert line_of("anthropic/claude-sonnet-4-5", "", 8_000)[6:8] == (2_000, True)
+    assert line_of("anthropic/claude-sonnet-4-5", "", 8_000).answer == 2_000
     unknown = line_of("openai/mine", "http://127.0.0.1:9")
     assert (unknown.window, unknown.window_known) == (32_768, False)
     monkeypatch.setenv("OLLAMA_API_BASE", "http://127.0.0.1:9/v1")
     ollama = line_of("ollama/llama3")
     assert (ollama.base, ollama.window) == ("http://127.0.0.1:9", 8_192)
     assert ollama.options == {"num_ctx": 8_192}
+    assert ollama.model == "ollama_chat/llama3", "the older interface knows no tools"
 
 
 def test_a_key_goes_to_its_own_provider_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,12 @@ def test_one_huge_answer_never_overflows() -> None:
     assert "characters are taken away here" in messages[-1].text
 
 
+def test_results_that_nobody_has_read_yet_stay_when_a_hint_follows() -> None:
+    hint = HumanMessage("Go on.", additional_kwargs={"hint": 0})
+    messages = within([*transcript(4), *turn(9, result="x" * 16_000), hint], 6_000)
+    assert any(isinstance(m, ToolMessage) and m.tool_call_id == "c9" for m in messages)
+
+
 def test_what_cannot_be_made_so_small_is_said() -> None:
     with pytest.raises(TooLong):
         within(transcript(3), 100)

@@ -10,6 +10,7 @@ import pytest
 from langgraph.graph import END, START, StateGraph
 
 from tests.graph.scripted import Desk
+from trainwright import engineers
 from trainwright.engineers import choose_engineer, llm, model_errors
 from trainwright.engineers.protocol import Stage
 from trainwright.graph.checkpoint import open_checkpointer
@@ -82,6 +83,12 @@ async def asking() -> AsyncIterator[Any]:
         yield make
     for server in servers:
         server.__exit__(None, None, None)
+
+
+@pytest.fixture(autouse=True)
+def fresh_engineers() -> None:
+    """No engineer of another test, which would still know the address of that test's server."""
+    engineers._model_engineer.cache_clear()
 
 
 @pytest.fixture(autouse=True)

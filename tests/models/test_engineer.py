@@ -141,6 +141,7 @@ async def test_another_model_takes_over_only_where_it_was_named_and_is_announced
     assert state.brief is not None, state.reason
     announced = stage.told("fallback")
     assert [(e["model"], e["instead_of"]) for e in announced] == [("hosted_vllm/other", "openai/test")]
+    assert any("hosted_vllm/other took over from openai/test" in note for note in state.notes)
     assert [asked.model for asked in stage.server.asked] == ["test", "other"]
 
 
@@ -274,8 +275,47 @@ async def test_an_empty_answer_is_reminded_like_one_without_a_call(asking: Any, 
 async def test_thinking_goes_back_to_anthropic_signed_as_it_was(asking: Any) -> None:
     thought = Reply(thinking="Let me see.", signature="c2ln", calls=(Call("note", {"text": "a"}),))
     stage: Asking = asking([thought, FINISH])
-    state = await stage.run(protocol="anthropic", effort="high")
+    state = await stage.run(protocol="anthropic", engineer="anthropic/claude-sonnet-4-5", effort="high")
     assert state.brief is not None, state.reason
+    first, second = (asked.body for asked in stage.server.asked)
+    assert first["thinking"]["type"] == "enabled"
+    assert second["messages"][1]["content"][0] == {"type": "thinking", "thinking": "Let me see.", "signature": "c2ln"}
+
+
+async def test_calls_without_thinking_are_sent_to_anthropic_without_effort(asking: Any) -> None:
+    stage: Asking = asking([note("a"), FINISH])
+    state = await stage.run(protocol="anthropic", engineer="anthropic/claude-sonnet-4-5", effort="high")
+    assert state.brief is not None, state.reason
+    assert ["thinking" in asked.body for asked in stage.server.asked] == [True, False]
+
+
+async def test_a_key_over_many_lines_is_never_shown_in_parts(asking: Any) -> None:
+    lines = "\n".join("a1B2c3D4" * 8 for _ in range(4))
+    pem = f"-----BEGIN RSA PRIVATE KEY-----\n{lines}\n-----END RSA PRIVATE KEY-----\n"
+    stage: Asking = asking([Reply(text=f"Here:\n{pem}Done.\n", calls=FINISH.calls)])
+    await stage.run()
+    told = "".join(event["text"] for event in stage.told("token"))
+    assert "a1B2c3D4" not in told
+    assert told.endswith("Done.\n")
+
+
+async def test_strange_names_of_tools_go_back_in_letters_that_providers_take(asking: Any) -> None:
+    stage: Asking = asking([Reply(calls=(Call("functions.open paper", {}, "id with blanks"), Call("", {}))), FINISH])
+    state = await stage.run()
+    assert state.brief is not None, state.reason
+    sent = [c for m in stage.server.asked[1].body["messages"] for c in m.get("tool_calls") or []]
+    assert [c["function"]["name"] for c in sent] == ["functions_open_paper", "unknown"]
+    assert all(c["id"].replace("-", "").replace("_", "").isalnum() for c in sent)
+
+
+async def test_an_answer_with_hundreds_of_calls_runs_some_and_answers_all(asking: Any) -> None:
+    many = Reply(calls=tuple(Call("note", {"text": str(number)}) for number in range(100)), piece=1_000)
+    stage: Asking = asking([many, FINISH])
+    state = await stage.run()
+    assert state.brief is not None, state.reason
+    assert len(stage.desk.notes) == 32
+    calls, results = pairs(stage.server.asked[1].body)
+    assert calls == results
 
 
 async def test_a_refused_thinking_block_is_left_out_once(asking: Any) -> None:

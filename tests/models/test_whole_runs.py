@@ -138,6 +138,24 @@ async def test_no_credit_is_no_change_of_model_but_the_person_may_change_it(
     assert any("engineer=hosted_vllm/other" in note for note in run.state.notes)
 
 
+async def test_a_change_of_model_holds_also_where_the_new_one_never_answered(
+    paper: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models: list[str] = []
+
+    def plan(asked: Asked, calls: list[Done]) -> Reply | None:
+        models.append(asked.model)
+        return no_credit() if len(models) < 3 else None
+
+    with ModelServer(Scientist({"plan": plan})) as server:
+        await driven(driver.start(request(paper), settings(server)))
+        monkeypatch.setenv("HOSTED_VLLM_API_BASE", server.openai)
+        await driven(driver.resume("flowers", engineer="hosted_vllm/other"))
+        run = await driven(driver.resume("flowers"))
+    assert models[:3] == ["test", "other", "other"]
+    assert run.state.status == Status.PUBLISHED, run.state.reason
+
+
 async def test_a_model_gives_its_run_over_to_the_built_in_engineer(paper: str) -> None:
     def plan(asked: Asked, calls: list[Done]) -> Reply | None:
         return no_credit()

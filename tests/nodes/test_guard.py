@@ -56,8 +56,13 @@ def test_words_alone_after_a_hint_are_no_further_repetition() -> None:
 def test_a_barred_call_is_answered_and_another_one_is_not() -> None:
     barred = heed(times(4), 1, []).barred
     calls = [{"name": "note", "args": {"text": "a"}, "id": "x"}, {"name": "note", "args": {"text": "b"}, "id": "y"}]
-    answers = refusals(calls, barred)
+    answers = refusals(calls, barred, 32)
     assert [(m.tool_call_id, m.status) for m in answers] == [("x", "error")]
+
+
+def test_of_many_calls_the_first_are_run() -> None:
+    calls = [{"name": "note", "args": {"text": str(number)}, "id": str(number)} for number in range(5)]
+    assert [m.tool_call_id for m in refusals(calls, [], 3)] == ["3", "4"]
 
 
 def test_polling_whose_answer_changes_is_no_circle() -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainwright import prompts
 from trainwright.engineers.protocol import VERBS, Stage
 from trainwright.engineers.providers import load_litellm
 from trainwright.engineers.schemas import functions_of, schema_of
@@ -32,7 +33,7 @@ from trainwright.graph.state import (
     TrainingPlan,
 )
 from trainwright.nodes import find_data, plan, read_paper, write_code
-from trainwright.prompts import as_data, known, standing, system
+from trainwright.prompts import as_data, known, machine, standing, system
 from trainwright.tools.toolbox import Standing, Workbench
 
 STAGES = [read_paper.STAGE, plan.STAGE, find_data.STAGE, write_code.STAGE]
@@ -78,7 +79,8 @@ def bench(stage: str) -> Workbench:
 
 
 @each
-def test_what_a_stage_is_told(stage: Stage) -> None:
+def test_what_a_stage_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompts, "machine", lambda: "2 cores, no GPU, 12 GiB for a script; this Python has numpy 2.2")
     work = bench(stage.name)
     text = "\n\n=====\n\n".join([system(stage.name), known(stage.name, work), standing(work)]) + "\n"
     path = SNAPSHOTS / f"{stage.name}.md"
@@ -142,6 +144,17 @@ def test_data_cannot_end_its_own_fence(text: str, limit: int) -> None:
     inside = fenced.removeprefix("<data>").rpartition("</data>")[0]
     assert not re.search(r"(?i)<[\s/]*data\b", inside)
     assert ("characters more are not shown" in fenced) == (len(text) > limit)
+
+
+def test_the_machine_is_told_as_it_is() -> None:
+    assert f"{os.cpu_count()} cores" in machine()
+    assert "scikit-learn 1." in machine()
+    assert machine() in known("write_code", bench("write_code"))
+
+
+def test_what_a_person_said_in_an_earlier_stage_still_stands() -> None:
+    work = bench("write_code").model_copy(update={"said": ["Use at most 3 epochs."]})
+    assert known("write_code", work).endswith("The person said earlier: <data>Use at most 3 epochs.</data>")
 
 
 def test_a_value_that_is_no_text_is_shown_as_json() -> None:
