@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all that a bare machine needs; each target sets up what it uses.
 # The environment is .venv, from requirements.lock: by uv where it is installed, else by venv and pip.
-.PHONY: help demo test quick check docs bench setup lock clean
+.PHONY: help demo test test-weak-model quick check docs bench setup lock clean
 .DEFAULT_GOAL := help
 
 # The first of these that is Python 3.11 or newer; `make PYTHON=/path/to/python` chooses another.
@@ -9,11 +9,14 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+WEAK := build/weak
+WEAK_STAMP := $(WEAK)/.complete
 
 help:
 	@echo "make demo    the example paper and data set, to a published model"
 	@echo "make test    the whole test suite"
 	@echo "make quick   the tests that take less than ten seconds each"
+	@echo "make test-weak-model   runs with a real, very weak model; compiles its server once (docs/weak-model.md)"
 	@echo "make check   lint, format, types"
 	@echo "make docs    write the generated parts of the documentation anew"
 	@echo "make bench   measure the figures of docs/benchmarks.md on this machine"
@@ -28,6 +31,9 @@ test: $(STAMP)
 
 quick: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-weak-model: $(STAMP) $(WEAK_STAMP)
+	TRAINWRIGHT_WEAK_MODEL_PYTHON=$(CURDIR)/$(WEAK)/bin/python $(BIN)/python -m pytest tests/weak
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -65,6 +71,22 @@ $(STAMP): requirements.lock pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
 	fi
 	@touch $(STAMP)
+
+# All of it is listed, so no dependency is looked for; llama.cpp is compiled, without the part that reads images.
+$(WEAK_STAMP): export CMAKE_ARGS := -DLLAVA_BUILD=OFF
+$(WEAK_STAMP): tests/weak/requirements.txt | $(STAMP)
+	@command -v c++ >/dev/null 2>&1 || { \
+		echo "The weak model's server is compiled, and there is no C++ compiler (Debian, Ubuntu: apt install g++)." >&2; exit 1; }
+	@echo "Setting up $(WEAK) from tests/weak/requirements.txt (once; 5 to 10 minutes)"
+	@rm -f $(WEAK_STAMP)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --no-project --python "$(PYTHON)" $(WEAK) && \
+		uv pip sync --quiet --python $(WEAK)/bin/python tests/weak/requirements.txt ; \
+	else \
+		$(PYTHON) -m venv $(WEAK) && \
+		$(WEAK)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/weak/requirements.txt ; \
+	fi
+	@touch $(WEAK_STAMP)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
