@@ -27,8 +27,8 @@ pytestmark = [
 ENDS = {Status.GAVE_UP, Status.STEP_LIMIT, Status.FAILED}
 
 
-def request(paper: str) -> Request:
-    return Request(paper=paper, data="sklearn:iris", name="flowers")
+def request(paper: str, goal: str = "") -> Request:
+    return Request(goal=goal, paper=paper, data="sklearn:iris", name="flowers")
 
 
 def check_end(run: Driven, cap: int) -> None:
@@ -88,8 +88,9 @@ async def test_a_whole_run_ends_within_its_cap(serve: Serve, paper: str, answers
 async def test_a_window_that_is_given_too_large_is_no_endless_loop(
     serve: Serve, paper: str, answers: Answers, window: int
 ) -> None:
-    server = serve(answers, window)
-    run = await driven(driver.start(request(paper), settings(server, context_tokens=32_000)))
+    """Where the model talks, the first request mostly fits and the second does not."""
+    server, goal = serve(answers, window), "Tell the flowers apart. " * 40
+    run = await driven(driver.start(request(paper, goal), settings(server, context_tokens=32_000)))
     assert f"exceed context window of {window}" in server.said(), "the request was longer than the server reads"
     check_end(run, cap=12)
     assert run.state.status == Status.FAILED
@@ -109,7 +110,8 @@ async def test_a_window_that_holds_no_stage_is_said_before_anything_is_sent(serv
 
 
 async def test_after_its_step_limit_a_run_goes_on_and_ends_again(serve: Serve, paper: str) -> None:
-    first = await driven(driver.start(request(paper), settings(serve("calls"), step_cap=2)))
+    """With the model that talks: it always takes three turns."""
+    first = await driven(driver.start(request(paper), settings(serve("words"), step_cap=2)))
     check_end(first, cap=2)
     assert (first.state.status, first.state.steps) == (Status.STEP_LIMIT, 2)
     carried = transcripts("flowers")[f"{first.state.stopped_at}-carry.json"]
