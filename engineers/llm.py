@@ -34,7 +34,7 @@ from .answers import Gathered
 from .model_errors import ATTEMPTS, Kind, Trouble, classify, wait_before
 from .pricing import Usage, cost_of, usage_of
 from .protocol import Stage, StopRequested
-from .providers import KEYS, OWN_KEY, Line, line_of, load_litellm, near_names
+from .providers import KEYS, OWN_KEY, Line, line_of, listed, load_litellm, near_names
 from .schemas import functions_of
 from .window import STANDING, TooLong, size_of, within
 
@@ -149,8 +149,7 @@ class ModelEngineer:
 
 def _takes_effort(line: Line) -> bool:
     """Whether litellm knows that the provider takes an effort for this model; a server of one's own may."""
-    entry = load_litellm().model_cost.get(line.model) or load_litellm().model_cost.get(line.model.split("/", 1)[1])
-    return bool(line.base) or (entry or {}).get("supports_reasoning") is True
+    return bool(line.base) or listed(line.model).get("supports_reasoning") is True
 
 
 @dataclass

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .providers import listed
+
 __all__ = ["Usage", "cost_of", "usage_of"]
 
 
@@ -55,14 +57,12 @@ def cost_of(model: str, usage: Usage) -> int | None:
     """
     import litellm
 
-    # Looked up in the list itself: for some providers litellm's own look-up asks a server, or gives 0 for no price.
-    model = model.replace("ollama_chat/", "ollama/", 1) if model.startswith("ollama_chat/") else model
-    entry = litellm.model_cost.get(model) or litellm.model_cost.get(model.split("/", 1)[-1]) or {}
+    entry = listed(model)
     if "input_cost_per_token" not in entry or "output_cost_per_token" not in entry:
         return None
     try:
         read, wrote = litellm.cost_per_token(
-            model=model,
+            model=model.replace("ollama_chat/", "ollama/", 1),
             prompt_tokens=usage.input,
             completion_tokens=usage.output,
             cache_read_input_tokens=usage.cached,

@@ -30,6 +30,7 @@ __all__ = [
     "check_model",
     "key_missing",
     "line_of",
+    "listed",
     "load_litellm",
     "near_names",
 ]
@@ -214,7 +215,7 @@ def line_of(name: str, base_url: str = "", context_tokens: int = 0) -> Line:
     model, provider = _resolved(litellm, name, base_url)
     base = _address(provider, base_url)
     key = _key(provider, base_url)
-    info = _info(litellm, model)
+    info = listed(model)
     window, known = context_tokens, bool(context_tokens)
     if not window and base and provider != "anthropic":
         window = _asked(provider, base, model.split("/", 1)[1], key)
@@ -286,11 +287,14 @@ def _key(provider: str, base_url: str) -> str | None:
     return next((os.environ[v] for v in KEYS.get(provider, ()) if os.environ.get(v)), None)
 
 
-def _info(litellm: Any, model: str) -> Mapping[str, Any]:
-    """The model's entry in the list that litellm brings along; it is never asked, since for some it asks a server."""
-    bare = model.split("/", 1)[1]
-    listed = f"ollama/{bare}" if model.startswith("ollama_chat/") else model
-    entry: Mapping[str, Any] = litellm.model_cost.get(listed) or litellm.model_cost.get(bare) or {}
+def listed(model: str) -> Mapping[str, Any]:
+    """The model's entry in the list that litellm brings along; empty where it has none.
+
+    Looked up in the list itself: for some providers litellm's own look-up asks a server, or gives 0 for no price.
+    """
+    known = load_litellm().model_cost
+    name = f"ollama/{model.removeprefix('ollama_chat/')}" if model.startswith("ollama_chat/") else model
+    entry: Mapping[str, Any] = known.get(name) or known.get(name.split("/", 1)[-1]) or {}
     return entry
 
 
