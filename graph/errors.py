@@ -2,7 +2,8 @@
 
     TrainwrightError
     ├── RequestError          what the person asked for cannot be read (exit code 2)
-    │   └── RunNotFound       no run, or more than one, has that name
+    │   ├── RunNotFound       no run, or more than one, has that name
+    │   └── RunBusy           another process drives the run
     ├── PaperError            the paper cannot be read, or is not a paper
     ├── DataError             the data cannot be used as they are
     ├── SandboxUnavailable    nothing here can isolate generated code
@@ -11,7 +12,8 @@
     ├── PublicationError      the model could not be published, or its clean run differs
     ├── Refusal               what a stage's engineer or a person at a gate handed in cannot be accepted yet
     │   └── PlanContradicted  what was found does not fit the plan
-    ├── EffectAmbiguous       a side effect may or may not have happened: only a person can tell
+    ├── NeedsPerson           only a person can tell how to go on: the run asks and waits
+    │   └── EffectAmbiguous   a side effect may or may not have happened
     ├── LimitReached          steps, seconds or dollars would pass their limit
     ├── StoreError            the run database is locked, damaged, read-only or full
     ├── ContextTooSmall       the model cannot take even the smallest request of a stage
@@ -25,9 +27,11 @@ This module does not decide what is retried: it only carries the answer in `retr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 __all__ = [
+    "AGAIN",
     "ContextTooSmall",
     "ContractError",
     "DataError",
@@ -35,6 +39,7 @@ __all__ = [
     "JobError",
     "LimitReached",
     "ModelError",
+    "NeedsPerson",
     "PaperError",
     "PlanContradicted",
     "PublicationError",
@@ -42,11 +47,16 @@ __all__ = [
     "RemoteError",
     "RemoteUnavailable",
     "RequestError",
+    "RunBusy",
     "RunNotFound",
     "SandboxUnavailable",
     "StoreError",
     "TrainwrightError",
 ]
+
+
+AGAIN = "try again"
+"""The answer to a question for which something outside had to be put right first, such as a provider's credit."""
 
 
 class TrainwrightError(Exception):
@@ -75,6 +85,10 @@ class RequestError(TrainwrightError):
 
 class RunNotFound(RequestError):
     """No run, or more than one, matches the given name."""
+
+
+class RunBusy(RequestError):
+    """Another process drives the run; nothing was done."""
 
 
 class PaperError(TrainwrightError):
@@ -117,7 +131,21 @@ class PlanContradicted(Refusal):
     """What was found does not fit the plan, so that the plan must be made anew."""
 
 
-class EffectAmbiguous(TrainwrightError):
+class NeedsPerson(TrainwrightError):
+    """Only a person can tell how to go on; the run asks, waits, and comes back to where this was raised.
+
+    Attributes:
+        key: what is asked; the answer is stored in the state's `answers` under it.
+        options: the answers that are allowed; any text when empty.
+    """
+
+    def __init__(self, message: str, *, key: str, options: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+        self.options = list(options)
+
+
+class EffectAmbiguous(NeedsPerson):
     """A side effect was begun before a crash, and its target cannot tell whether it happened."""
 
 

@@ -54,7 +54,7 @@ def within_limits(state: State, onward: str) -> str:
 
 
 def or_question(state: State, onward: str) -> str:
-    """`onward`, or to the person whom the stage asks; only plan and find_data ask."""
+    """`onward`, or to the person whom the node asks."""
     return within_limits(state, onward if state.question is None else "ask_person")
 
 
@@ -64,7 +64,7 @@ def _last(state: State, gate: str) -> str:
 
 def after_read_paper(state: State) -> str:
     """The brief leads to the plan."""
-    return within_limits(state, "plan")
+    return or_question(state, "plan")
 
 
 def after_plan(state: State) -> str:
@@ -93,7 +93,7 @@ def after_find_data(state: State) -> str:
 
 def after_write_code(state: State) -> str:
     """Code leads to its test."""
-    return within_limits(state, "sandbox_test")
+    return or_question(state, "sandbox_test")
 
 
 def after_sandbox_test(state: State) -> str:
@@ -117,13 +117,13 @@ def after_approve_job(state: State) -> str:
 
 def after_submit_job(state: State) -> str:
     """A submitted job is watched."""
-    return within_limits(state, "watch_job")
+    return or_question(state, "watch_job")
 
 
 def after_watch_job(state: State) -> str:
     """Succeeded: evaluate; failed: repair; still running: watch on."""
-    if state.job is None or state.job.state in ("submitted", "running"):
-        return within_limits(state, "watch_job")
+    if state.question is not None or state.job is None or state.job.state in ("submitted", "running"):
+        return or_question(state, "watch_job")
     return within_limits(state, "evaluate" if state.job.state == "succeeded" else "write_code")
 
 
@@ -146,7 +146,7 @@ def after_approve_publish(state: State) -> str:
 
 def after_publish(state: State) -> str:
     """Published or refused: the run wraps up; stopped in the clean run: again."""
-    return within_limits(state, "publish")
+    return or_question(state, "publish")
 
 
 def after_ask_person(state: State) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["EXIT_CODES", "database_path", "home", "hub_path", "run_path"]
+__all__ = ["EXIT_CODES", "config_folder", "database_path", "home", "hub_path", "run_path"]
 
 EXIT_CODES: dict[str, int] = {
     "published": 0,
@@ -34,6 +34,16 @@ def home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("trainwright", appauthor=False)
+
+
+def config_folder() -> Path:
+    """The folder of `config.toml` and `policy.toml`: `$TRAINWRIGHT_CONFIG`, else the platform's. Not created here."""
+    given = os.environ.get("TRAINWRIGHT_CONFIG")
+    if given:
+        return Path(given).expanduser().absolute()
+    from platformdirs import user_config_path
+
+    return user_config_path("trainwright", appauthor=False)
 
 
 def database_path() -> Path:

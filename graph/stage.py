@@ -173,7 +173,7 @@ def _conclude(stage: Stage, state: StageState) -> dict[str, Any]:
     if status in LIMITS or state.get("keep"):
         carry = f"stages/{stage.name}-carry.json"
         write_json(run_path(run) / carry, messages_to_dict(state.get("transcript", [])))
-        return {**result, "carry": carry, "stopped_at": stage.name}
+        return {**result, "carry": carry, "stopped_at": stage.name, "question": state.get("question")}
     if inputs := state.get("inputs"):
         transcript = run_path(run) / inputs.replace(".json", "-transcript.json")
         write_json(transcript, messages_to_dict(state.get("transcript", [])))

@@ -79,6 +79,15 @@ class Request(Given):
     name: str = Field("", description="Name of the run. Derived from data and paper when empty.")
 
 
+class StageLimits(Artifact):
+    """Limits of one stage, over all its visits; what is None is bounded by the run's own limits alone."""
+
+    step_cap: int | None = Field(None, ge=1, description="Engineer turns.")
+    max_usd: float | None = Field(None, ge=0, description="US dollars.")
+    max_tokens: int | None = Field(None, ge=0, description="Tokens of model calls, read and written.")
+    max_hours: float | None = Field(None, gt=0, description="Hours at work.")
+
+
 class Settings(Given):
     """How a run works: the context schema of the graph. The first node copies it into the state. Never a secret."""
 
@@ -108,6 +117,37 @@ class Settings(Given):
     hub: Literal["local"] = Field("local", description="Where models are published.")
     step_cap: int = Field(300, ge=1, le=100_000, description="Engineer turns over the whole run.")
     max_hours: float = Field(24.0, gt=0, le=8_760, description="Wall-clock hours that the run may be at work.")
+    max_usd: float | None = Field(
+        None,
+        ge=0,
+        le=10_000_000,
+        description="US dollars of the whole run. When empty: nothing for jobs and sandboxes that cost, and "
+        "`max_model_usd` for calls of a model.",
+    )
+    max_model_usd: float | None = Field(
+        None,
+        ge=0,
+        le=10_000_000,
+        description="US dollars for calls of a model; `max_usd` when empty, and 5.00 when that is empty too.",
+    )
+    max_gpu_hours: float = Field(
+        24.0, ge=0, le=1_000_000, description="GPU-hours of training jobs; two GPUs for an hour are two."
+    )
+    max_tokens: int = Field(
+        20_000_000, ge=0, le=10**12, description="Tokens of model calls, read and written, over the whole run."
+    )
+    stages: dict[str, StageLimits] = Field(
+        default_factory=dict, description="Limits of single stages, such as plan, on top of those of the run."
+    )
+    model_price: str = Field(
+        "",
+        max_length=60,
+        description="US dollars for a million tokens read and a million written, such as 3/15, where no price list "
+        "knows the engineer's model.",
+    )
+    machine_usd_per_hour: float = Field(
+        0.0, ge=0, le=10_000, description="What an hour of a training job on this machine costs, in US dollars."
+    )
     attempts: int = Field(3, ge=1, le=50, description="Rounds from plan to evaluation, at most.")
     repairs: int = Field(3, ge=0, le=20, description="Repairs of failing code in one attempt, at most.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the split and of the training.")
@@ -402,6 +442,7 @@ class Approval(Artifact):
     gate: str
     decision: Literal["approve", "edit", "reject", "respond"]
     by: Literal["person", "rule"]
+    rule: str = Field("", description="Name of the policy's rule that decided, or that made a person decide.")
     shown_sha256: str
     message: str = ""
     at: str = Field("", description="UTC, ISO 8601.")
@@ -413,7 +454,9 @@ class Question(Artifact):
     key: str = Field(description="What is asked, such as target_column; the answer is stored under it.")
     text: str
     options: list[str] = Field(default_factory=list, description="Allowed answers; any text when empty.")
-    back_to: Literal["plan", "find_data"] = Field(description="Stage that asked.")
+    back_to: Literal["read_paper", "plan", "find_data", "write_code", "submit_job", "watch_job", "publish"] = Field(
+        description="Node that asked."
+    )
 
 
 class NodeTime(Artifact):

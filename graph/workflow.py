@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -40,7 +40,7 @@ from .registration import register
 from .runs import open_runs
 from .settings import run_path
 from .stage import make_stage
-from .state import Request, Settings, StageState, State
+from .state import Question, Request, Settings, StageState, State
 
 __all__ = ["Input", "build_graph", "graph"]
 
@@ -108,14 +108,15 @@ def build_graph(
 
 Decide = Callable[[State], str]
 ENDED = "ended or limit"
+QUESTION = "question"
 
 WAYS: dict[str, tuple[Decide, dict[str, str]]] = {
-    "read_paper": (routing.after_read_paper, {"plan": "brief", "wrap_up": ENDED}),
+    "read_paper": (routing.after_read_paper, {"plan": "brief", "ask_person": QUESTION, "wrap_up": ENDED}),
     "plan": (
         routing.after_plan,
         {
             "approve_plan": "plan made",
-            "ask_person": "question",
+            "ask_person": QUESTION,
             "evaluate": "nothing left to try",
             "wrap_up": f"dry run, {ENDED}",
         },
@@ -131,9 +132,12 @@ WAYS: dict[str, tuple[Decide, dict[str, str]]] = {
     ),
     "find_data": (
         routing.after_find_data,
-        {"write_code": "split frozen", "plan": "data contradict the plan", "ask_person": "question", "wrap_up": ENDED},
+        {"write_code": "split frozen", "plan": "data contradict the plan", "ask_person": QUESTION, "wrap_up": ENDED},
     ),
-    "write_code": (routing.after_write_code, {"sandbox_test": "code committed", "wrap_up": ENDED}),
+    "write_code": (
+        routing.after_write_code,
+        {"sandbox_test": "code committed", "ask_person": QUESTION, "wrap_up": ENDED},
+    ),
     "sandbox_test": (
         routing.after_sandbox_test,
         {"approve_job": "passed", "write_code": "failed: repair", "sandbox_test": "stopped", "wrap_up": ENDED},
@@ -148,10 +152,16 @@ WAYS: dict[str, tuple[Decide, dict[str, str]]] = {
             "wrap_up": "rejected",
         },
     ),
-    "submit_job": (routing.after_submit_job, {"watch_job": "submitted", "wrap_up": ENDED}),
+    "submit_job": (routing.after_submit_job, {"watch_job": "submitted", "ask_person": QUESTION, "wrap_up": ENDED}),
     "watch_job": (
         routing.after_watch_job,
-        {"evaluate": "succeeded", "write_code": "failed: repair", "watch_job": "still running", "wrap_up": ENDED},
+        {
+            "evaluate": "succeeded",
+            "write_code": "failed: repair",
+            "watch_job": "still running",
+            "ask_person": QUESTION,
+            "wrap_up": ENDED,
+        },
     ),
     "evaluate": (
         routing.after_evaluate,
@@ -172,12 +182,14 @@ WAYS: dict[str, tuple[Decide, dict[str, str]]] = {
             "wrap_up": "rejected",
         },
     ),
-    "publish": (routing.after_publish, {"publish": "stopped", "wrap_up": "published or refused"}),
+    "publish": (
+        routing.after_publish,
+        {"publish": "stopped", "ask_person": QUESTION, "wrap_up": "published or refused"},
+    ),
     "ask_person": (
         routing.after_ask_person,
         {
-            "plan": "answer for plan",
-            "find_data": "answer for find_data",
+            **{node: f"answer for {node}" for node in get_args(Question.model_fields["back_to"].annotation)},
             "ask_person": "unusable answer",
             "wrap_up": "no answer",
         },

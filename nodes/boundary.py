@@ -20,15 +20,15 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from trainwright.graph.effects import Journal
-from trainwright.graph.errors import LimitReached, TrainwrightError
+from trainwright.graph.errors import LimitReached, NeedsPerson, TrainwrightError
 from trainwright.graph.events import emit
 from trainwright.graph.ledger import Ledger
 from trainwright.graph.redaction import redact
 from trainwright.graph.runs import open_runs
 from trainwright.graph.settings import run_path
-from trainwright.graph.state import Settings, State, Status
+from trainwright.graph.state import Question, Settings, State, Status
 
-__all__ = ["Here", "changes_said", "charge_time", "emit", "failure", "node", "time_key", "with_limits"]
+__all__ = ["Here", "changes_said", "charge_time", "emit", "failure", "node", "question", "time_key", "with_limits"]
 
 log = logging.getLogger("trainwright")
 
@@ -70,8 +70,11 @@ class Here:
         return self.settings.max_hours * 3600 - self.ledger.total(self.run, "milliseconds") / 1000
 
 
-CHANGEABLE = ("step_cap", "max_hours", "engineer", "fallback", "base_url", "effort", "context_tokens")
-"""Settings that a later invocation may change: the limits, and the model."""
+CHANGEABLE = (
+    "step_cap", "max_hours", "max_usd", "max_model_usd", "max_gpu_hours", "max_tokens", "stages", "model_price",
+    "machine_usd_per_hour", "engineer", "fallback", "base_url", "effort", "context_tokens",
+)  # fmt: skip
+"""Settings that a later invocation may change: the limits, the prices, and the model."""
 
 
 def with_limits(settings: Settings, context: Settings | None) -> Settings:
@@ -97,8 +100,15 @@ SETTLED_ELSEWHERE = ("watch_job",)
 """Nodes whose time is not charged by the visit: a job's time is reserved before it begins and settled at its end."""
 
 
+def question(error: NeedsPerson, node_name: str) -> Question:
+    """The question that an error puts to a person, which leads back to the node where it was raised."""
+    return Question(key=error.key, text=redact(str(error)), options=error.options, back_to=node_name)
+
+
 def failure(error: BaseException, node_name: str) -> Update:
-    """The update with which an error ends the run."""
+    """The update with which an error ends the run, or with which it asks a person."""
+    if isinstance(error, NeedsPerson):
+        return {"question": question(error, node_name)}
     if isinstance(error, LimitReached):
         status = LIMITS.get(error.limit, Status.BUDGET_LIMIT)
         return {"status": status, "reason": redact(str(error)), "stopped_at": node_name}
@@ -133,6 +143,8 @@ def node(body: Callable[[Here, State], Update]) -> Any:
         if name not in SETTLED_ELSEWHERE:
             await asyncio.to_thread(charge_time, state.run, name, seconds)
         here.emit("node", node=name, phase="end", attempt=state.attempt, seconds=round(seconds, 3))
+        if state.question is not None:
+            update = {"question": None, **update}  # it was answered, and led here
         if settings == state.settings:
             return update
         said = changes_said(state.settings, settings)

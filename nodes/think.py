@@ -21,7 +21,7 @@ from langgraph.types import Command, Send
 from trainwright.engineers.protocol import Engineer, Stage, StopRequested
 from trainwright.graph import ledger, runs, tellings
 from trainwright.graph.database import transaction
-from trainwright.graph.errors import ContextTooSmall, ModelError
+from trainwright.graph.errors import ContextTooSmall, ModelError, NeedsPerson
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Settings, StageState, Status
 from trainwright.tools.toolbox import Standing, Workbench
@@ -107,7 +107,7 @@ async def think(stage: Stage, engineer: Engineer, state: StageState, context: Se
         raise
     except StopRequested:
         return Command(goto="think", update={"settings": with_limits(state["settings"], context)})
-    except (ModelError, ContextTooSmall) as error:
+    except (ModelError, ContextTooSmall, NeedsPerson) as error:
         changed = {"settings": with_limits(state["settings"], context)}
         return Command(goto="conclude", update={**failure(error, stage.name), **changed, "keep": True})
     except Exception as error:  # noqa: BLE001 - the boundary of a turn: a stage ends by conclude, also in trouble

@@ -25,7 +25,8 @@ def cases() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has a `TRAINWRIGHT_HOME` of its own, so that no test sees another's runs."""
+    """Each test has a `TRAINWRIGHT_HOME` of its own, so that no test sees another's runs, and no configuration."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("TRAINWRIGHT_HOME", str(home))
+    monkeypatch.setenv("TRAINWRIGHT_CONFIG", str(home / "config"))
     return home

@@ -65,7 +65,7 @@ def test_what_the_target_cannot_tell_is_not_guessed(tmp_path: Path) -> None:
     journal, target = Journal(tmp_path / "runs.db"), Target()
 
     def cannot_tell(key: str) -> str | None:
-        raise EffectAmbiguous("The hub did not answer.")
+        raise EffectAmbiguous("The hub did not answer.", key="effect")
 
     def killed(key: str) -> str:
         raise Killed

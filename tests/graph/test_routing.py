@@ -133,9 +133,9 @@ def test_submission_and_publication_are_reached_through_their_gates_alone() -> N
     sources: dict[str, set[str]] = {}
     for edge in graph.get_graph().edges:
         sources.setdefault(edge.target, set()).add(edge.source)
-    assert sources["submit_job"] == {"approve_job"}
-    assert sources["publish"] == {"approve_publish", "publish"}
-    assert sources["watch_job"] == {"submit_job", "watch_job"}
+    assert sources["submit_job"] == {"approve_job", "ask_person"}, "a question leads back to where it was asked"
+    assert sources["publish"] == {"approve_publish", "ask_person", "publish"}
+    assert sources["watch_job"] == {"submit_job", "ask_person", "watch_job"}
     assert sources["find_data"] == {"approve_plan", "ask_person"}
 
 

@@ -29,7 +29,16 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("tools", "recipes", "prompts"),
     ("engineers",),
     ("nodes",),
-    ("graph.registration", "graph.routing", "graph.stage", "graph.workflow", "graph.driver", "graph.picture"),
+    (
+        "graph.registration",
+        "graph.routing",
+        "graph.stage",
+        "graph.workflow",
+        "graph.answering",
+        "graph.reentry",
+        "graph.driver",
+        "graph.picture",
+    ),
     ("cli",),
 )
 """Each level may import itself and what stands before it. The package `graph` itself only forwards names."""

@@ -174,7 +174,7 @@ def test_what_a_person_sent_back_is_no_candidate() -> None:
 
 
 def test_every_name_that_other_data_reset_is_one_of_the_state() -> None:
-    from trainwright.graph.driver import _fresh
+    from trainwright.graph.reentry import _fresh
 
     fresh = _fresh()
     assert set(fresh) <= set(State.model_fields)
