@@ -1,26 +1,30 @@
 """The ledger: what a run has used of what is limited, in integers, exact over any crash.
 
-Resources are counted in their smallest unit: `steps` (engineer turns), `milliseconds` (time at work), `input_tokens`,
-`cached_tokens` (a part of them), `output_tokens`, `usd_micros` (micro-dollars of calls whose price is known) and
-`unpriced_tokens` (tokens of calls whose price nobody knows). An amount is either charged at once, or reserved before something begins and settled by what it really
-used; a reservation counts in full until it is settled, also over a crash. Reserving is atomic across threads and
-processes: the sum and the new entry are one transaction. Every entry has a key, so that writing it twice counts once.
+Resources are counted in their smallest unit (`amounts.RESOURCES` names them all). Amounts are either charged at once, or
+reserved before something begins and settled by what it really used; a reservation counts in full until it is settled,
+also over a crash. Reserving is atomic across threads and processes, over all its resources and limits at once: the sums
+and the new entries are one transaction. Every entry has a key, so that writing it twice counts once.
 
-The ledger does not decide what to do at a limit: it refuses with `LimitReached`, and the graph's edges decide.
+A limit holds for what asks first. What is charged at once, or settled above its reservation because it really used
+more, is entered as it is: the ledger tells the truth, and the next reservation is refused. The ledger does not decide
+what to do at a limit: it refuses with `LimitReached`, and the graph's edges decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
+from typing import NamedTuple
 
+from .amounts import RESOURCES, flag, raised, say
 from .database import transaction
 from .errors import LimitReached
 from .runs import now
 from .settings import database_path
 
-__all__ = ["SCHEMA", "Ledger"]
+__all__ = ["SCHEMA", "Entry", "Ledger", "Limit", "Reservation", "Sums"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -29,6 +33,69 @@ CREATE TABLE IF NOT EXISTS ledger (
 );
 CREATE INDEX IF NOT EXISTS ledger_run ON ledger (run, resource);
 """
+
+Sums = Mapping[tuple[str, str], tuple[int, int]]
+"""What is used and what is held, by node and resource."""
+
+
+class Limit(NamedTuple):
+    """One bound: the sum of `resources` over its nodes stays at or below `amount`.
+
+    Attributes:
+        setting: the field of `Settings` that sets it, `stages.NAME.FIELD` for a limit of one stage.
+        resources: what is added up.
+        amount: in the resources' smallest unit.
+        nodes: whose entries count; those of all nodes when None.
+        but: nodes whose entries do not count.
+    """
+
+    setting: str
+    resources: tuple[str, ...]
+    amount: int
+    nodes: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
+
+    def covers(self, node: str) -> bool:
+        """Whether entries of `node` count."""
+        return node not in self.but and (self.nodes is None or node in self.nodes)
+
+    def taken(self, sums: Sums) -> tuple[int, int]:
+        """What is used, and what is held beside it."""
+        counted = [pair for (node, name), pair in sums.items() if name in self.resources and self.covers(node)]
+        return sum(used for used, _ in counted), sum(held for _, held in counted)
+
+    def asked(self, amounts: Mapping[str, int], node: str) -> int:
+        """How much of `amounts` counts against it at `node`."""
+        return sum(amounts.get(name, 0) for name in self.resources) if self.covers(node) else 0
+
+    def say(self, amount: int) -> str:
+        """An amount of what it limits, in words."""
+        return say(self.resources[0], amount)
+
+    def flag(self, needed: int) -> str:
+        """The flag that raises it so that `needed` fits."""
+        return flag(self.setting, raised(self.setting, self.amount, needed))
+
+
+class Entry(NamedTuple):
+    """One line of the ledger."""
+
+    key: str
+    node: str
+    resource: str
+    amount: int
+    settled: bool
+    at: str
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What is held for something that has begun, or may have."""
+
+    key: str
+    node: str
+    at: str
+    amounts: dict[str, int] = field(default_factory=dict)
 
 
 class Ledger:
@@ -56,88 +123,155 @@ class Ledger:
                     self.enter(db, run, resource, amount, key=f"{key}/{resource}", node=node)
 
     @staticmethod
-    def enter(db: Connection, run: str, resource: str, amount: int, *, key: str, node: str = "") -> None:
+    def enter(
+        db: Connection, run: str, resource: str, amount: int, *, key: str, node: str = "", settled: bool = True
+    ) -> None:
         """`charge` inside a transaction that the caller has open."""
         db.execute(
-            "INSERT INTO ledger (key, run, resource, node, amount, settled, at) VALUES (?, ?, ?, ?, ?, 1, ?) "
+            "INSERT INTO ledger (key, run, resource, node, amount, settled, at) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (key) DO NOTHING",
-            (key, run, resource, node, amount, now()),
+            (key, run, resource, node, amount, int(settled), now()),
         )
 
-    def reserve(self, run: str, resource: str, amount: int, *, limit: int, key: str, node: str = "") -> None:
-        """Hold `amount` against `limit` before something begins; the second call with the same key changes nothing.
+    def reserve(
+        self, run: str, amounts: Mapping[str, int], *, limits: Sequence[Limit], key: str, node: str = ""
+    ) -> None:
+        """Hold `amounts` before something begins: all of them, or none.
+
+        The second call with the same key changes nothing, whether the first is still held or settled.
+
+        Args:
+            run: whose.
+            amounts: what it may use at most, by resource.
+            limits: what must not be passed; those that `amounts` does not touch do not matter.
+            key: the identity of what begins, without a resource's name at its end.
+            node: what it is for.
 
         Raises:
-            LimitReached: what is used and held already, plus `amount`, is more than `limit`; nothing was reserved.
+            LimitReached: what is used and held already, plus `amounts`, is more than a limit; nothing was reserved.
+            ValueError: a resource is unknown, or there is none.
+        """
+        _check(amounts)
+        with transaction(SCHEMA, self.path) as db:
+            if _rows(db, key):
+                return
+            sums = self.sums(db, run)
+            for limit in limits:
+                _refuse_above(run, limit, sums, limit.asked(amounts, node))
+            for resource, amount in amounts.items():
+                self.enter(db, run, resource, amount, key=f"{key}/{resource}", node=node, settled=False)
+
+    def settle(self, key: str, amounts: Mapping[str, int]) -> None:
+        """Replace the reservation `key` by what was really used; what `amounts` leaves out was not used at all.
+
+        Settling again changes nothing, and neither does settling what was never reserved, or was released.
         """
         with transaction(SCHEMA, self.path) as db:
-            if db.execute("SELECT 1 FROM ledger WHERE key=?", (key,)).fetchone():
-                return
-            used = _total(db, run, resource)
-            if used + amount > limit:
-                raise LimitReached(
-                    resource,
-                    f"{amount} {resource} more would pass the limit of {limit}: {used} are used or held already.",
-                    hint="Raise the limit and resume the run.",
-                )
-            db.execute(
-                "INSERT INTO ledger (key, run, resource, node, amount, settled, at) VALUES (?, ?, ?, ?, ?, 0, ?)",
-                (key, run, resource, node, amount, now()),
-            )
-
-    def settle(self, key: str, amount: int) -> None:
-        """Replace the reservation `key` by what was really used; settling again changes nothing."""
-        with transaction(SCHEMA, self.path) as db:
-            db.execute("UPDATE ledger SET amount=?, settled=1, at=? WHERE key=? AND settled=0", (amount, now(), key))
+            rows = [row for row in _rows(db, key) if not row["settled"]]
+            for row in rows:
+                used = amounts.get(row["resource"], 0)
+                db.execute("UPDATE ledger SET amount=?, settled=1, at=? WHERE key=?", (used, now(), row["key"]))
+            for resource in amounts if rows else ():
+                if resource not in {row["resource"] for row in rows}:
+                    name, run, node = f"{key}/{resource}", rows[0]["run"], rows[0]["node"]
+                    self.enter(db, run, resource, amounts[resource], key=name, node=node)
 
     def release(self, key: str) -> None:
-        """Give a reservation back of which nothing was used; an entry that is settled stays."""
+        """Give a reservation back of which nothing was used; one that is settled stays."""
         with transaction(SCHEMA, self.path) as db:
-            db.execute("DELETE FROM ledger WHERE key=? AND settled=0", (key,))
+            for row in _rows(db, key):
+                db.execute("DELETE FROM ledger WHERE key=? AND settled=0", (row["key"],))
 
-    def held(self, key: str) -> int | None:
-        """What the entry `key` holds or has used; None if there is no such entry."""
+    def held(self, key: str) -> dict[str, int] | None:
+        """What `key` holds, or has used once it is settled, by resource; None if it was never reserved or released."""
         with transaction(SCHEMA, self.path) as db:
-            row = db.execute("SELECT amount FROM ledger WHERE key=?", (key,)).fetchone()
-        return None if row is None else int(row["amount"])
+            rows = _rows(db, key)
+        return {row["resource"]: row["amount"] for row in rows} if rows else None
+
+    def open(self, run: str) -> list[Reservation]:
+        """The reservations of a run that are not settled, the oldest first."""
+        with transaction(SCHEMA, self.path) as db:
+            rows = db.execute("SELECT * FROM ledger WHERE run=? AND settled=0 ORDER BY rowid", (run,)).fetchall()
+        found: dict[str, Reservation] = {}
+        for row in rows:
+            key = row["key"].removesuffix(f"/{row['resource']}")
+            at_once = found.setdefault(key, Reservation(key, row["node"], row["at"]))
+            at_once.amounts[row["resource"]] = row["amount"]
+        return list(found.values())
+
+    def entries(self, run: str) -> list[Entry]:
+        """Every line of a run, the oldest first."""
+        with transaction(SCHEMA, self.path) as db:
+            rows = db.execute("SELECT * FROM ledger WHERE run=? ORDER BY rowid", (run,)).fetchall()
+        return [
+            Entry(row["key"], row["node"], row["resource"], row["amount"], bool(row["settled"]), row["at"])
+            for row in rows
+        ]
 
     def total(self, run: str, resource: str) -> int:
         """What is used or held, in the resource's unit."""
         with transaction(SCHEMA, self.path) as db:
-            return _total(db, run, resource)
+            return sum(used + held for (_, name), (used, held) in self.sums(db, run).items() if name == resource)
+
+    @staticmethod
+    def sums(db: Connection, run: str) -> Sums:
+        """What is used and held, by node and resource, in the order in which they first appear.
+
+        Inside a transaction that the caller has open. Every sum that this program shows or decides by comes from here.
+        """
+        rows = db.execute(
+            "SELECT node, resource, SUM(amount * settled) AS used, SUM(amount * (1 - settled)) AS held, "
+            "MIN(rowid) AS first FROM ledger WHERE run=? GROUP BY node, resource ORDER BY first",
+            (run,),
+        )
+        return {(row["node"], row["resource"]): (row["used"], row["held"]) for row in rows.fetchall()}
 
     @staticmethod
     def totals(db: Connection, run: str) -> dict[str, int]:
         """What is used or held of every resource, in its unit; inside a transaction that the caller has open."""
-        rows = db.execute("SELECT resource, SUM(amount) AS amount FROM ledger WHERE run=? GROUP BY resource", (run,))
-        return {row["resource"]: row["amount"] for row in rows.fetchall()}
+        found: dict[str, int] = {}
+        for (_, resource), (used, held) in Ledger.sums(db, run).items():
+            found[resource] = found.get(resource, 0) + used + held
+        return found
 
     def table(self, run: str) -> dict[str, dict[str, int]]:
         """What is used or held, by node and resource, the nodes in the order in which they first appear."""
         with transaction(SCHEMA, self.path) as db:
-            rows = db.execute(
-                "SELECT node, resource, SUM(amount) AS amount, MIN(rowid) AS first FROM ledger WHERE run=? "
-                "GROUP BY node, resource ORDER BY first",
-                (run,),
-            ).fetchall()
+            sums = self.sums(db, run)
         found: dict[str, dict[str, int]] = {}
-        for row in rows:
-            found.setdefault(row["node"], {})[row["resource"]] = row["amount"]
+        for (node, resource), (used, held) in sums.items():
+            found.setdefault(node, {})[resource] = used + held
         return found
 
     def by_node(self, run: str, resource: str) -> dict[str, int]:
-        """The same, by node, in the order in which the nodes first appear."""
-        with transaction(SCHEMA, self.path) as db:
-            rows = db.execute(
-                "SELECT node, SUM(amount) AS amount FROM ledger WHERE run=? AND resource=? "
-                "GROUP BY node ORDER BY MIN(rowid)",
-                (run, resource),
-            ).fetchall()
-        return {row["node"]: row["amount"] for row in rows}
+        """The same of one resource, by node."""
+        return {node: amounts[resource] for node, amounts in self.table(run).items() if resource in amounts}
 
 
-def _total(db: Connection, run: str, resource: str) -> int:
-    row = db.execute(
-        "SELECT COALESCE(SUM(amount), 0) FROM ledger WHERE run=? AND resource=?", (run, resource)
-    ).fetchone()
-    return int(row[0])
+def _check(amounts: Mapping[str, int]) -> None:
+    unknown = [name for name in amounts if name not in RESOURCES]
+    if unknown or not amounts:
+        raise ValueError(f"{', '.join(unknown) or 'nothing'} cannot be reserved; there are {', '.join(RESOURCES)}")
+
+
+def _rows(db: Connection, key: str) -> list[Row]:
+    """The entries of a reservation, one a resource; a database of an earlier version has a single one under `key`."""
+    keys = (key, *(f"{key}/{resource}" for resource in RESOURCES))
+    marks = ", ".join("?" for _ in keys)
+    return db.execute(f"SELECT * FROM ledger WHERE key IN ({marks}) ORDER BY rowid", keys).fetchall()  # noqa: S608 - marks only
+
+
+def _refuse_above(run: str, limit: Limit, sums: Sums, asked: int) -> None:
+    """Refuse `asked` where it does not fit into what a limit leaves."""
+    if not asked:
+        return
+    used, held = limit.taken(sums)
+    if used + held + asked <= limit.amount:
+        return
+    beside = f" and {limit.say(held)} held for what is under way" if held else ""
+    raise LimitReached(
+        limit.setting,
+        f"Up to {limit.say(asked)} would be needed, which does not fit into the limit {limit.setting} of "
+        f"{limit.say(limit.amount)}: {limit.say(used)} used{beside}. Nothing was begun, and all work is kept.",
+        hint=f"`trainwright resume {run} {limit.flag(used + held + asked)}` goes on.",
+    )

@@ -14,19 +14,22 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from trainwright.graph.effects import Journal
-from trainwright.graph.errors import LimitReached, NeedsPerson, TrainwrightError
+from trainwright.graph.errors import LimitReached, NeedsPerson, StoreError, TrainwrightError
 from trainwright.graph.events import emit
 from trainwright.graph.ledger import Ledger
+from trainwright.graph.limits import limits_of, status_of
 from trainwright.graph.redaction import redact
 from trainwright.graph.runs import open_runs
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Question, Settings, State, Status
+
+from .budget import emit_all, watch
 
 __all__ = ["Here", "changes_said", "charge_time", "emit", "failure", "node", "question", "time_key", "with_limits"]
 
@@ -67,7 +70,8 @@ class Here:
 
     def seconds_left(self) -> float:
         """Seconds of work that the run's limit still allows; may be negative."""
-        return self.settings.max_hours * 3600 - self.ledger.total(self.run, "milliseconds") / 1000
+        limit = next(limit for limit in limits_of(self.settings) if limit.setting == "max_hours")
+        return (limit.amount - self.ledger.total(self.run, "milliseconds")) / 1000
 
 
 CHANGEABLE = (
@@ -94,10 +98,13 @@ def changes_said(before: Settings, after: Settings) -> str:
     return f"Went on with {', '.join(parts)}."
 
 
-LIMITS = {"steps": Status.STEP_LIMIT, "milliseconds": Status.DEADLINE}
+SETTLED_ELSEWHERE = ("watch_job", "wrap_up")
+"""Nodes whose time is not charged by the visit: a job's time is reserved before it begins and settled at its end, and
+what `wrap_up` has reported as the run's sums stays true."""
 
-SETTLED_ELSEWHERE = ("watch_job",)
-"""Nodes whose time is not charged by the visit: a job's time is reserved before it begins and settled at its end."""
+
+ASKING: tuple[str, ...] = get_args(Question.model_fields["back_to"].annotation)
+"""Nodes to which a question can lead back; elsewhere what only a person can tell ends the run with a report."""
 
 
 def question(error: NeedsPerson, node_name: str) -> Question:
@@ -107,11 +114,12 @@ def question(error: NeedsPerson, node_name: str) -> Question:
 
 def failure(error: BaseException, node_name: str) -> Update:
     """The update with which an error ends the run, or with which it asks a person."""
-    if isinstance(error, NeedsPerson):
+    if isinstance(error, StoreError):
+        raise error  # nothing can be written, so the run stops at its last checkpoint and is resumed there
+    if isinstance(error, NeedsPerson) and node_name in ASKING:
         return {"question": question(error, node_name)}
     if isinstance(error, LimitReached):
-        status = LIMITS.get(error.limit, Status.BUDGET_LIMIT)
-        return {"status": status, "reason": redact(str(error)), "stopped_at": node_name}
+        return {"status": status_of(error.limit), "reason": redact(str(error)), "stopped_at": node_name}
     if isinstance(error, TrainwrightError):
         return {"status": Status.FAILED, "reason": redact(str(error)), "stopped_at": node_name}
     log.error("unexpected error in %s", node_name, exc_info=error)
@@ -142,6 +150,8 @@ def node(body: Callable[[Here, State], Update]) -> Any:
         seconds = time.monotonic() - started
         if name not in SETTLED_ELSEWHERE:
             await asyncio.to_thread(charge_time, state.run, name, seconds)
+        if name != "wrap_up":
+            emit_all(state.run, await asyncio.to_thread(watch, state.run, settings))
         here.emit("node", node=name, phase="end", attempt=state.attempt, seconds=round(seconds, 3))
         if state.question is not None:
             update = {"question": None, **update}  # it was answered, and led here

@@ -7,36 +7,26 @@ the preflight list has no open item. The submission itself goes through the jour
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from contextlib import suppress
 
 from trainwright.graph.effects import effect_key
-from trainwright.graph.errors import JobError, LimitReached, TrainwrightError
-from trainwright.graph.settings import run_path
+from trainwright.graph.errors import JobError, NeedsPerson, TrainwrightError
 from trainwright.graph.state import CodeBundle, Dataset, JobRecord, PlannedHyperparameter, State, Status, TrainingPlan
 from trainwright.tools import code
 from trainwright.tools.contract import isolation_for, masked_paths
-from trainwright.tools.jobs import JobSpec, LocalEngine
+from trainwright.tools.jobs import JobEngine, JobSpec
 from trainwright.tools.sandbox import Limits
 
 from .approve import GATES, preflight
 from .boundary import Here, Update
+from .estimates import engine_for, hold
 from .gate import card_sha256
 
-__all__ = ["as_coded", "engine_for", "job_folder", "submit_job"]
+__all__ = ["as_coded", "submit_job"]
 
 
 LOG_BYTES = 64 * 2**20
 """What a training may print in all: a progress bar over days stays below it."""
-
-
-def job_folder(run: str, attempt: int) -> Path:
-    """The folder of an attempt's job."""
-    return run_path(run) / "attempts" / str(attempt) / "job"
-
-
-def engine_for(run: str, attempt: int) -> LocalEngine:
-    """The engine that runs the job of an attempt."""
-    return LocalEngine(job_folder(run, attempt))
 
 
 def submit_job(here: Here, state: State) -> Update:
@@ -45,10 +35,9 @@ def submit_job(here: Here, state: State) -> Update:
     if problem:
         return {"status": Status.FAILED, "reason": problem, "stopped_at": "approve_job"}
     _guard(state)
-    bundle, data, report = state.code, state.dataset, state.sandbox
+    bundle, data = state.code, state.dataset
     assert bundle is not None
     assert data is not None
-    assert report is not None
     payload = {
         "code": bundle.sha256,
         "data": data.fingerprint,
@@ -57,15 +46,23 @@ def submit_job(here: Here, state: State) -> Update:
         "submission": state.submissions,
     }
     key = effect_key(state.run, state.attempt, "job", payload)
-    allowance = _reserve(here, key, max(900.0, 10 * report.estimated_seconds))
-    spec = _spec(here, state, bundle, data, key, allowance)
+    allowance = hold(state, here.settings, key)
     engine = engine_for(state.run, state.attempt)
     try:
+        spec = _spec(here, state, bundle, data, key, allowance)
         handle = here.journal.once(
-            state.run, state.attempt, "job", payload, do=lambda key: engine.submit(spec, key), look_up=engine.find
+            state.run,
+            state.attempt,
+            "job",
+            payload,
+            do=lambda key: engine.submit(spec, key),
+            look_up=engine.find,
+            answers=state.answers,
         )
-    except TrainwrightError:
-        here.ledger.release(key)
+    except NeedsPerson:
+        raise  # it may have been started: what is held stays held until somebody knows
+    except Exception:
+        _give_back(here, engine, key)
         raise
     text = f"Job of attempt {state.attempt} submitted"
     here.emit("decided", stage="submit_job", text=text, why=[f"limit {allowance:.0f} s"])
@@ -78,7 +75,11 @@ def _spec(here: Here, state: State, bundle: CodeBundle, data: Dataset, key: str,
 
     Raises:
         JobError: the code is not what was tested.
+        DataError: the data are not those that were frozen.
     """
+    from trainwright.tools.datasets import check_frozen
+
+    check_frozen(here.folder, data)
     source = here.folder / "attempts" / str(state.attempt) / "code" / bundle.sha256[:16]
     code.checkout(here.folder / "code", bundle.commit, source)
     if code.bundle_sha256(code.files_of(source))[1] != bundle.sha256:
@@ -133,21 +134,11 @@ def as_coded(plan: TrainingPlan | None, bundle: CodeBundle) -> tuple[TrainingPla
     return plan.model_copy(update={"hyperparameters": [*kept, *added]}), dropped
 
 
-def _reserve(here: Here, key: str, wanted: float) -> float:
-    """Hold seconds for the job in the ledger; how many. A step that is run again finds what it held before.
-
-    Raises:
-        LimitReached: no time is left.
-    """
-    held = here.ledger.held(key)
-    if held is None:
-        held = int(min(here.seconds_left(), wanted) * 1000)
-        if held <= 0:
-            text = f"No time is left for a training job: the limit is {here.settings.max_hours:g} hours."
-            raise LimitReached("milliseconds", text, hint="Resume with a higher --max-hours.")
-        limit = int(here.settings.max_hours * 3_600_000)
-        here.ledger.reserve(here.run, "milliseconds", held, limit=limit, key=key, node="watch_job")
-    return held / 1000
+def _give_back(here: Here, engine: JobEngine, key: str) -> None:
+    """Release what is held for a job that was not started; if it may have been, it stays held."""
+    with suppress(TrainwrightError):
+        if engine.find(key) is None:
+            here.ledger.release(key)
 
 
 def _guard(state: State) -> None:

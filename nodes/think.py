@@ -18,23 +18,27 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, Send
 
+from trainwright.engineers import BUILT_IN
 from trainwright.engineers.protocol import Engineer, Stage, StopRequested
-from trainwright.graph import ledger, runs, tellings
+from trainwright.graph import ledger, runs, tellings, thresholds
 from trainwright.graph.database import transaction
-from trainwright.graph.errors import ContextTooSmall, ModelError, NeedsPerson
+from trainwright.graph.errors import ContextTooSmall, LimitReached, ModelError, NeedsPerson
+from trainwright.graph.ledger import Ledger, Sums
+from trainwright.graph.limits import reached, remaining
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Settings, StageState, Status
-from trainwright.tools.toolbox import Standing, Workbench
+from trainwright.tools.toolbox import Workbench
 
-from .boundary import changes_said, emit, failure, time_key, with_limits
+from .boundary import changes_said, charge_time, emit, failure, time_key, with_limits
+from .budget import emit_all, standing_of, warn
 from .guard import heed, refusals, tidy
+from .permission import permission
+from .refusing import refuse_calls
 
 __all__ = [
     "ANSWER_LIMIT",
     "REMINDERS",
-    "limit_reached",
     "load_bench",
-    "needs_person",
     "open_calls",
     "send_calls",
     "think",
@@ -60,21 +64,6 @@ def load_bench(run: str, inputs: str) -> Workbench:
     return Workbench.model_validate_json(text)
 
 
-def limit_reached(run: str, steps: int, milliseconds: int, settings: Settings) -> tuple[Status, str] | None:
-    """The status and the reason if a limit of the run is reached."""
-    if steps >= settings.step_cap:
-        return Status.STEP_LIMIT, (
-            f"The step limit of {settings.step_cap} is reached. All work is kept: "
-            f"`trainwright resume {run} --step-cap {settings.step_cap * 2}` goes on."
-        )
-    if milliseconds / 3_600_000 >= settings.max_hours:
-        return Status.DEADLINE, (
-            f"The time limit of {settings.max_hours:g} hours is reached. All work is kept: "
-            f"`trainwright resume {run} --max-hours {settings.max_hours * 2:g}` goes on."
-        )
-    return None
-
-
 def send_calls(state: StageState, calls: list[dict[str, Any]], alone: bool, limit: int = ANSWER_LIMIT) -> list[Send]:
     """One task a call, so that the finished ones survive a kill."""
     base = {"run": state["run"], "inputs": state["inputs"], "alone": alone, "limit": limit}
@@ -91,12 +80,6 @@ def open_calls(message: AIMessage) -> list[dict[str, Any]]:
     return calls + bad
 
 
-def needs_person(stage: Stage, call: dict[str, Any]) -> bool:
-    """Whether a person must approve a call before it runs; one whose arguments cannot be read does not run."""
-    tool = stage.tool(call["name"])
-    return tool is not None and tool.asks and "malformed" not in call
-
-
 async def think(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None = None) -> Goto:
     """Let the engineer take one turn."""
     if failures := state.get("failures"):
@@ -107,7 +90,7 @@ async def think(stage: Stage, engineer: Engineer, state: StageState, context: Se
         raise
     except StopRequested:
         return Command(goto="think", update={"settings": with_limits(state["settings"], context)})
-    except (ModelError, ContextTooSmall, NeedsPerson) as error:
+    except (ModelError, ContextTooSmall, LimitReached, NeedsPerson) as error:
         changed = {"settings": with_limits(state["settings"], context)}
         return Command(goto="conclude", update={**failure(error, stage.name), **changed, "keep": True})
     except Exception as error:  # noqa: BLE001 - the boundary of a turn: a stage ends by conclude, also in trouble
@@ -116,8 +99,9 @@ async def think(stage: Stage, engineer: Engineer, state: StageState, context: Se
 
 async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None) -> Goto:
     run, steps, settings = state["run"], state["steps"], with_limits(state["settings"], context)
-    used, told = await asyncio.to_thread(_look_up, run, state.get("told", 0))
-    limit = limit_reached(run, steps, used.get("milliseconds", 0), settings)
+    sums, told, warnings = await asyncio.to_thread(_look_up, run, state.get("told", 0), settings)
+    emit_all(run, warnings)
+    limit = reached(run, stage.name, sums, settings, steps=steps, paid=settings.engineer != BUILT_IN)
     if limit is not None:
         return Command(goto="conclude", update={"status": limit[0], "reason": limit[1], "settings": settings})
     started = time.monotonic()
@@ -127,8 +111,12 @@ async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Se
     if reason := update.pop("gives_up", ""):
         return Command(goto="conclude", update={**update, "status": Status.GAVE_UP, "reason": reason})
     transcript = [*state["transcript"], *before]
-    bench = await asyncio.to_thread(_bench, state, settings, used)
-    answer = tidy(await engineer.think(stage, bench, transcript), transcript)
+    bench = await asyncio.to_thread(_bench, stage.name, state, settings, sums)
+    try:
+        answer = tidy(await engineer.think(stage, bench, transcript), transcript)
+    except Exception:
+        await asyncio.to_thread(charge_time, run, stage.name, time.monotonic() - started)
+        raise
     steps += 1
     await asyncio.to_thread(_record, run, stage.name, steps, started)
     calls = open_calls(answer)
@@ -139,29 +127,43 @@ async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Se
         update["remarks"] = [*update.get("remarks", []), str(took_over)]
     if not calls:
         return _remind(state, update, answer)
-    return _call(stage, engineer, state, calls, update)
+    return await _call(stage, engineer, state, calls, update, bench)
 
 
-def _call(
-    stage: Stage, engineer: Engineer, state: StageState, calls: list[dict[str, Any]], update: dict[str, Any]
+async def _call(
+    stage: Stage,
+    engineer: Engineer,
+    state: StageState,
+    calls: list[dict[str, Any]],
+    update: dict[str, Any],
+    bench: Workbench,
 ) -> Goto:
-    """Send the calls to where they run, but for those that are barred."""
+    """Send the calls to where they run, but for those that are barred, or that the policy refuses."""
     update["reminders"] = 0
     refused = refusals(calls, update.get("barred", state.get("barred", [])), CALLS)
     left = [call for call in calls if call["id"] not in {message.tool_call_id for message in refused}]
-    update["transcript"] = [*update["transcript"], *refused]
+    verdicts = await asyncio.to_thread(lambda: [permission(stage, call, bench) for call in left])
+    forbidden = [(c, v) for c, v in zip(left, verdicts, strict=True) if v.decision == "refuse"]
+    left = [call for call, verdict in zip(left, verdicts, strict=True) if verdict.decision != "refuse"]
+    messages, records = refuse_calls(state["run"], forbidden)
+    update["transcript"] = [*update["transcript"], *refused, *messages]
+    if records:
+        update["decided"] = records
     if not left:
         return Command(goto="think", update=update)
-    if any(needs_person(stage, call) for call in left):
+    if any(verdict.decision == "ask" for verdict in verdicts):
         return Command(goto="approve_tools", update=update)
     limit = getattr(engineer, "answer_limit", ANSWER_LIMIT)
     return Command(goto=send_calls(state, left, alone=len(calls) == 1, limit=limit), update=update)
 
 
-def _look_up(run: str, told: int) -> tuple[dict[str, int], list[tellings.Telling]]:
-    """What the run has used of each resource, and what a person told it since message `told`, in one transaction."""
-    with transaction(ledger.SCHEMA + tellings.SCHEMA) as db:
-        return ledger.Ledger.totals(db, run), tellings.read(db, run, told)
+def _look_up(run: str, told: int, settings: Settings) -> tuple[Sums, list[tellings.Telling], list[dict[str, Any]]]:
+    """What the run has used, what a person told it since message `told`, and which limits are near; one transaction."""
+    with transaction(ledger.SCHEMA + tellings.SCHEMA + thresholds.SCHEMA) as db:
+        sums = Ledger.sums(db, run)
+        passed = thresholds.newly_passed(db, run, remaining(sums, settings))
+        messages = tellings.read(db, run, told)
+    return sums, messages, warn(run, passed)
 
 
 def _before(stage: Stage, state: StageState, told: list[tellings.Telling]) -> tuple[list[HumanMessage], dict[str, Any]]:
@@ -178,16 +180,9 @@ def _before(stage: Stage, state: StageState, told: list[tellings.Telling]) -> tu
     return messages, update
 
 
-def _bench(state: StageState, settings: Settings, used: dict[str, int]) -> Workbench:
+def _bench(stage: str, state: StageState, settings: Settings, sums: Sums) -> Workbench:
     """The workbench with what remains to the run at this turn."""
-    standing = Standing(
-        steps=state["steps"],
-        step_cap=settings.step_cap,
-        seconds_left=settings.max_hours * 3600 - used.get("milliseconds", 0) / 1000,
-        tokens=used.get("input_tokens", 0) + used.get("output_tokens", 0),
-        usd_micros=used.get("usd_micros", 0),
-        unpriced_tokens=used.get("unpriced_tokens", 0),
-    )
+    standing = standing_of(stage, state["steps"], sums, settings)
     return load_bench(state["run"], state["inputs"]).model_copy(update={"settings": settings, "standing": standing})
 
 
@@ -195,8 +190,8 @@ def _record(run: str, stage: str, steps: int, started: float) -> None:
     """The turn in the ledger and in the table of runs, in one transaction: a run has hundreds of turns."""
     milliseconds = int((time.monotonic() - started) * 1000)
     with transaction(runs.SCHEMA + ledger.SCHEMA) as db:
-        ledger.Ledger.enter(db, run, "steps", 1, key=f"{run}/step/{steps}", node=stage)
-        ledger.Ledger.enter(db, run, "milliseconds", milliseconds, key=time_key(run, stage), node=stage)
+        Ledger.enter(db, run, "steps", 1, key=f"{run}/step/{steps}", node=stage)
+        Ledger.enter(db, run, "milliseconds", milliseconds, key=time_key(run, stage), node=stage)
         runs.Runs.write(db, run, stage=stage, steps=steps, status="running", waiting=None)
 
 

@@ -10,13 +10,13 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from trainwright.graph.errors import JobError
+from trainwright.graph.errors import JobError, LimitReached
 from trainwright.graph.state import JobRecord, State, Status
-from trainwright.tools.jobs import JobStatus, LocalEngine
+from trainwright.tools.jobs import JobEngine, JobStatus
 from trainwright.tools.smoke import finite_numbers, last_metrics
 
-from .boundary import Here, Update
-from .submit_job import engine_for, job_folder
+from .boundary import Here, Update, failure
+from .estimates import engine_for, hold_again, job_folder, settle
 
 __all__ = ["watch_job"]
 
@@ -36,17 +36,24 @@ def watch_job(here: Here, state: State) -> Update:
     job = state.job
     assert job is not None
     engine = engine_for(state.run, state.attempt)
+    unit = engine.terms(here.settings).unit_seconds
     status = _follow(here, engine, job)
     if status is None:
         return {}
+    ended: Update = {}
+    unpaid = status.seconds
     if status.state == "lost" and job.restarts < RESTARTS:
         here.emit("note", text=f"The training job was lost, not failed: it is started again. {status.error_tail}")
         try:
+            hold_again(here.run, here.settings, job.key, job.restarts + 1, status.seconds, unit)
+            unpaid = 0.0  # that time is paid for under a key of its own
             engine.restart(job.handle)
             return {"job": job.model_copy(update={"state": "submitted", "restarts": job.restarts + 1})}
+        except LimitReached as error:
+            ended = {**failure(error, "submit_job"), "submissions": state.submissions + 1}
         except JobError as error:
             status = replace(status, error_tail=error.message)
-    here.ledger.settle(job.key, int(status.seconds * 1000))
+    settle(job.key, unpaid, unit)
     out = job_folder(state.run, state.attempt) / "out"
     record = job.model_copy(
         update={
@@ -59,12 +66,12 @@ def watch_job(here: Here, state: State) -> Update:
             "metrics": last_metrics(out),
         }
     )
-    return _outcome(here, state, record)
+    return {"job": record, **ended} if ended else _outcome(here, state, record)
 
 
-def _follow(here: Here, engine: LocalEngine, job: JobRecord) -> JobStatus | None:
+def _follow(here: Here, engine: JobEngine, job: JobRecord) -> JobStatus | None:
     """The job's final status; None when the run is asked to stop while it still runs."""
-    seen, allowance = 0, (here.ledger.held(job.key) or 0) / 1000
+    seen, allowance = 0, (here.ledger.held(job.key) or {}).get("milliseconds", 0) / 1000
     while True:
         status = engine.status(job.handle)
         rows, seen = engine.metrics(job.handle, seen)

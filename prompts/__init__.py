@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trainwright.tools.toolbox import Workbench
+    from trainwright.tools.toolbox import Standing, Workbench
 
 __all__ = ["as_data", "known", "machine", "standing", "system"]
 
@@ -127,7 +127,7 @@ def _dataset(bench: Workbench) -> dict[str, Any] | None:
 
 
 def standing(bench: Workbench) -> str:
-    """What remains at this turn, in one line."""
+    """What remains at this turn, in one line, and in a second one the limits of which little is left."""
     now = bench.standing
     if now is None:
         return ""
@@ -138,7 +138,18 @@ def standing(bench: Workbench) -> str:
         spent += f", ${now.usd_micros / 1e6:.2f}"
     if now.unpriced_tokens:
         spent += f"; the price of {now.unpriced_tokens:,} of them is unknown"
-    return (
-        f"Turn {now.steps + 1} of {now.step_cap}; {time} left; spent so far: {spent}. "
+    text = (
+        f"Turn {now.steps + 1} of {now.step_cap}; {time} left{_budget(now)}; spent so far: {spent}. "
         f"Attempt {bench.attempt} of {bench.settings.attempts}, repair {bench.repairs} of {bench.settings.repairs}."
     )
+    return "\n".join([text, *([f"Little is left: {'; '.join(now.near)}."] if now.near else [])])
+
+
+def _budget(now: Standing) -> str:
+    """Tokens and dollars that are left for calls of the model, rounded down, as far as they are known."""
+    parts = []
+    if now.tokens_left is not None:
+        parts.append(f"{now.tokens_left:,} tokens")
+    if now.usd_micros_left is not None:
+        parts.append(f"${now.usd_micros_left // 10_000 / 100:.2f}")
+    return f", and of the model's budget {' and '.join(parts)}" if parts else ""

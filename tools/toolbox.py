@@ -29,6 +29,8 @@ from trainwright.graph.state import (
     TrainingPlan,
 )
 
+from .policy.actions import Action
+
 __all__ = ["NoArguments", "Standing", "Tool", "Workbench"]
 
 
@@ -46,16 +48,24 @@ class Standing(BaseModel):
         step_cap: engineer turns that the run may take.
         seconds_left: of the time at work.
         tokens: used by model calls so far, in and out.
-        usd_micros: of the calls whose price is known.
+        tokens_left: tokens that model calls may still use.
+        usd_micros: of the calls whose price is known, and of all else that was paid for.
+        usd_micros_left: that model calls of this stage may still cost.
+        gpu_seconds_left: of the GPU time of training jobs.
         unpriced_tokens: tokens of calls whose price nobody knows.
+        near: limits of which little is left, in words.
     """
 
     steps: int = 0
     step_cap: int = 300
     seconds_left: float = 0.0
     tokens: int = 0
+    tokens_left: int | None = None
     usd_micros: int = 0
+    usd_micros_left: int | None = None
+    gpu_seconds_left: float = 0.0
     unpriced_tokens: int = 0
+    near: list[str] = Field(default_factory=list)
 
 
 class Workbench(BaseModel):
@@ -96,11 +106,12 @@ class Tool:
         description: one or two sentences for the engineer.
         arguments: the schema of the arguments; they are validated before `run` sees them.
         run: does it; returns a model, or plain JSON-able data. Blocking; called in a thread.
-        asks: whether a person must approve each call before it runs.
+        acts: what a call would do, as the actions that the policy judges before it runs; None for a tool that only
+            reads, of which nobody is ever asked. Pure, but for looking at the workbench.
     """
 
     name: str
     description: str
     arguments: type[BaseModel]
     run: Callable[[Workbench, Any], BaseModel | dict[str, Any] | list[Any] | str]
-    asks: bool = False
+    acts: Callable[[Workbench, Any], list[Action]] | None = None

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from trainwright.graph.state import Settings
 from trainwright.tools.jobs import JobEngine, JobSpec, JobStatus
 
 FINAL = ("succeeded", "failed", "cancelled", "lost")
@@ -59,6 +60,13 @@ def ended(engine: JobEngine, handle: str) -> JobStatus:
 
 class JobConformance:
     """The tests."""
+
+    def test_its_terms_say_what_is_paid_for_and_an_unknown_price_is_no_price(self, bench: Bench) -> None:
+        terms = bench.engine.terms(Settings())
+        assert terms.name
+        assert terms.gpus >= 0
+        assert terms.unit_seconds >= 1
+        assert terms.usd_per_hour is None or terms.usd_per_hour >= 0
 
     def test_a_training_that_succeeds(self, bench: Bench) -> None:
         # Memory is looked at several times a second: a program that is over before the first look has none.

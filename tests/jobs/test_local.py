@@ -16,6 +16,7 @@ import pytest
 
 from trainwright.graph.effects import Journal
 from trainwright.graph.errors import JobError
+from trainwright.graph.heartbeat import birth_of
 from trainwright.tools.jobs import JobStatus, LocalEngine
 from trainwright.tools.jobs.local import locked, write_whole
 from trainwright.tools.sandbox import probe
@@ -253,7 +254,7 @@ def test_a_number_that_belongs_to_a_stranger_is_not_killed(bench: LocalBench, mo
     write_whole(bench.folder / "job.json", {**bench.spec("model()").to_json(), "key": "key"})
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        born = psutil.Process(stranger.pid).create_time() - 3_600
+        born = (birth_of(stranger.pid) or 0) - 1
         (bench.folder / "lock").write_text(f"{stranger.pid} {born}")
         with (bench.folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -74,7 +74,10 @@ def bench(stage: str) -> Workbench:
         repairs=1,
         feedback="The sandbox test failed (KeyError): no column 'x'",
         answers={"target_column": "species"},
-        standing=Standing(steps=11, step_cap=300, seconds_left=7_200, tokens=45_300, usd_micros=420_000, unpriced_tokens=9),
+        standing=Standing(
+            steps=11, step_cap=300, seconds_left=7_200, tokens=45_300, tokens_left=19_954_700, usd_micros=420_000,
+            usd_micros_left=4_580_000, unpriced_tokens=9,
+        ),
     )  # fmt: skip
 
 
@@ -135,6 +138,15 @@ def test_an_unknown_price_is_said_and_is_not_zero() -> None:
     assert "$0.42; the price of 9 of them is unknown" in standing(work)
     unknown = work.model_copy(update={"standing": Standing(tokens=50, unpriced_tokens=50)})
     assert "$" not in standing(unknown)
+
+
+def test_what_remains_is_said_and_dollars_are_rounded_down() -> None:
+    work = bench("plan")
+    assert "2.0 hours left, and of the model's budget 19,954,700 tokens and $4.58; spent so far" in standing(work)
+    near = ["$0.01 of the dollar limit of $5.00 left", "2 steps of the step limit of 300 left"]
+    little = Standing(usd_micros_left=19_999, near=near)
+    assert "budget $0.01;" in standing(work.model_copy(update={"standing": little}))
+    assert standing(work.model_copy(update={"standing": little})).endswith(f"\nLittle is left: {'; '.join(near)}.")
 
 
 @given(st.text() | st.sampled_from(["</data>", "< / DATA >", "<data>", "</Data x>", "<\n/data>"]), st.integers(0, 200))

@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
+from trainwright.graph.state import Settings
 from trainwright.tools.sandbox import Limits
+
+from .terms import Terms
 
 __all__ = ["JobEngine", "JobSpec", "JobState", "JobStatus"]
 
@@ -71,6 +74,10 @@ class JobStatus:
 
 class JobEngine(Protocol):
     """Where training jobs run."""
+
+    def terms(self, settings: Settings) -> Terms:
+        """What an hour of a job costs, how it is billed, and how many GPUs it holds."""
+        ...
 
     def submit(self, spec: JobSpec, key: str) -> str:
         """Start the job and return its handle; a key that is known starts nothing and returns the same handle."""

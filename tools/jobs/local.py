@@ -3,6 +3,8 @@
 The folder is the job: `job.json` (spec and key, written first), `lock` (held by the supervisor as long as it lives),
 `heartbeat`, `log.txt`, `out/`, `result.json` (written last, whole). The lock tells a living supervisor from a dead
 one without guessing from process ids, so a job that was submitted and killed at any line is started exactly once.
+A handle is the folder's path of the day it was submitted; the folder may have been moved since, so it is not followed.
+How long a job runs is counted by its supervisor, by a clock that nobody sets.
 `out/` is the one part that the script writes: what lies there is read as plain files, and no link in it is followed.
 """
 
@@ -20,15 +22,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trainwright.graph.errors import JobError
+from trainwright.graph.heartbeat import birth_of
+from trainwright.graph.ownership import started_by_me
+from trainwright.graph.state import Settings
 from trainwright.tools.sandbox import json_rows, read_plain
 
 from .engine import JobSpec, JobStatus
+from .terms import Terms
 
-__all__ = ["LocalEngine", "locked", "write_whole"]
+__all__ = ["Beat", "LocalEngine", "locked", "read_beat", "write_beat", "write_whole"]
 
 START_SECONDS = 30.0
 """How long a new supervisor may take to show its first sign of life."""
@@ -71,6 +78,10 @@ class LocalEngine:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def terms(self, settings: Settings) -> Terms:
+        """What the person says that an hour of this machine costs; no GPU is given to a job here."""
+        return Terms("this machine", Decimal(str(settings.machine_usd_per_hour)))
+
     def submit(self, spec: JobSpec, key: str) -> str:
         """Start the job.
 
@@ -97,11 +108,17 @@ class LocalEngine:
             JobError: its folder is gone, or the supervisor did not start.
         """
         with self._alone():
+            again = "Resume the run to submit it anew."
             if self._key() is None:
-                raise JobError(
-                    f"The folder of the job {self.root.name} is gone.", hint="Resume the run to submit it anew."
-                )
+                raise JobError(f"The folder of the job {self.root.name} is gone.", hint=again)
+            if not self._submitted_here():
+                raise JobError("The folder of the run was moved since the job was submitted.", hint=again)
             self._start_unless_running()
+
+    def _submitted_here(self) -> bool:
+        """Whether the job's code lies in this run's folder: another place may hold something else by now."""
+        spec = json.loads((self.root / "job.json").read_text(encoding="utf-8"))
+        return Path(spec["code"]).is_relative_to(self.root.parents[2]) and Path(spec["code"]).is_dir()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -136,7 +153,7 @@ class LocalEngine:
                 stderr=log,
                 start_new_session=True,
                 cwd="/",
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**os.environ, **started_by_me(), "PYTHONDONTWRITEBYTECODE": "1"},
             )
         # The supervisor outlives this process; while this one lives, it must not stay behind as a zombie.
         threading.Thread(target=process.wait, name=f"job {self.root.name}", daemon=True).start()
@@ -159,29 +176,25 @@ class LocalEngine:
 
     def status(self, handle: str) -> JobStatus:
         """How it stands."""
-        folder = Path(handle)
+        folder = self.root
         # In this order: a supervisor writes its result before it lets the lock go.
         held = locked(folder)
         result = _result(folder)
         if result is not None:
             return result
-        try:
-            started, beat = (folder / "job.json").stat().st_mtime, (folder / "heartbeat").stat().st_mtime
-        except FileNotFoundError:
+        beat = read_beat(folder)
+        if beat is None:
             if held:
                 return JobStatus("submitted")
             return JobStatus("lost", error_class="lost", error_tail="The job never started.")
-        now = time.time()
-        age = max(0.0, now - beat)
         if held:
-            return JobStatus("running", seconds=max(0.0, now - started), heartbeat_age=age)
+            return JobStatus("running", seconds=beat.seconds + beat.age, heartbeat_age=beat.age)
         tail = "The supervisor of the job ended without leaving a result (killed, or the machine went down)."
-        seconds = max(0.0, beat - started)
-        return JobStatus("lost", seconds=seconds, heartbeat_age=age, error_class="lost", error_tail=tail)
+        return JobStatus("lost", seconds=beat.seconds, heartbeat_age=beat.age, error_class="lost", error_tail=tail)
 
     def logs(self, handle: str, since: int) -> tuple[str, int]:
         """What it printed; a character that is only half there yet comes with the next call."""
-        data = read_plain(Path(handle) / "log.txt", since, CHUNK)
+        data = read_plain(self.root / "log.txt", since, CHUNK)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         text = decoder.decode(data)
         waiting = len(decoder.getstate()[0])
@@ -189,7 +202,7 @@ class LocalEngine:
 
     def metrics(self, handle: str, since: int) -> tuple[list[dict[str, Any]], int]:
         """The metrics stream; lines that are no JSON objects are passed over, a half-written last one waits."""
-        data = read_plain(Path(handle) / "out" / "metrics.jsonl", since, CHUNK)
+        data = read_plain(self.root / "out" / "metrics.jsonl", since, CHUNK)
         whole = data[: data.rfind(b"\n") + 1]
         if not whole and len(data) == CHUNK:
             return [], since + CHUNK  # no line is that long; what follows its end is read again
@@ -197,7 +210,7 @@ class LocalEngine:
 
     def cancel(self, handle: str) -> None:
         """End it: the supervisor is told by a file and ends the whole tree; one that does not answer is ended too."""
-        folder = Path(handle)
+        folder = self.root
         if _result(folder) is not None or not folder.is_dir():
             return
         (folder / "cancel").touch()
@@ -209,6 +222,34 @@ class LocalEngine:
             seconds = self.status(handle).seconds
             cancelled = JobStatus("cancelled", seconds=seconds, error_class="cancelled", error_tail="It was cancelled.")
             write_whole(folder / "result.json", asdict(cancelled))
+
+
+class Beat(NamedTuple):
+    """A supervisor's last sign of life: how long its job had run by then, and how long ago that was, in seconds."""
+
+    seconds: float
+    age: float
+
+
+def write_beat(folder: Path, seconds: float) -> None:
+    """Show that the supervisor lives, with the seconds that its job runs."""
+    part = folder / "heartbeat.part"
+    part.write_text(f"{seconds:.3f} {time.monotonic():.3f}", encoding="ascii")
+    part.replace(folder / "heartbeat")
+
+
+def read_beat(folder: Path) -> Beat | None:
+    """The last sign of life; None where there was none yet.
+
+    The age counts only within one start of the machine; what was written before it has none.
+    """
+    try:
+        seconds, at = map(float, (folder / "heartbeat").read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return Beat(0.0, 0.0)
+    return Beat(seconds, max(0.0, time.monotonic() - at))
 
 
 def _result(folder: Path) -> JobStatus | None:
@@ -228,12 +269,9 @@ def _released(folder: Path, seconds: float) -> bool:
 
 def _end_supervisor(folder: Path) -> None:
     """Kill the supervisor that holds the lock, and the training with it."""
-    import psutil
-
     try:
-        pid, born = (folder / "lock").read_text(encoding="utf-8").split()
-        supervisor = psutil.Process(int(pid))
-        if abs(supervisor.create_time() - float(born)) < 1.0:  # else the number belongs to a stranger by now
-            supervisor.send_signal(signal.SIGKILL)
-    except (OSError, ValueError, psutil.Error):
+        pid, born = map(int, (folder / "lock").read_text(encoding="utf-8").split())
+        if birth_of(pid) == born:  # else the number belongs to a stranger by now
+            os.kill(pid, signal.SIGKILL)
+    except (OSError, ValueError):
         return

@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 from trainwright.graph.errors import TrainwrightError
+from trainwright.graph.heartbeat import birth_of
 from trainwright.graph.redaction import redact
 from trainwright.tools.sandbox import (
     Mount,
@@ -34,7 +35,7 @@ from trainwright.tools.sandbox import (
 )
 
 from .engine import JobSpec, JobState, JobStatus
-from .local import write_whole
+from .local import write_beat, write_whole
 
 __all__ = ["main", "supervise"]
 
@@ -86,8 +87,8 @@ def supervise(folder: Path) -> None:
     with (folder / "lock").open("a+") as lock:
         if not _take(lock) or (folder / "result.json").exists():
             return
-        with _beating(folder / "heartbeat"):
-            started = time.monotonic()
+        started = time.monotonic()
+        with _beating(folder, started):
             try:
                 spec = JobSpec.from_json(json.loads((folder / "job.json").read_text(encoding="utf-8")))
                 status = _status(_run(folder, spec), time.monotonic() - started, folder)
@@ -102,8 +103,6 @@ def _word(error: Exception) -> str:
 
 def _take(lock: IO[str]) -> bool:
     """Take the job's lock and write into it who holds it, with the time of birth: numbers are used again."""
-    import psutil
-
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
@@ -115,20 +114,21 @@ def _take(lock: IO[str]) -> bool:
             time.sleep(0.02)
     lock.seek(0)
     lock.truncate()
-    lock.write(f"{os.getpid()} {psutil.Process().create_time()}")
+    lock.write(f"{os.getpid()} {birth_of(os.getpid())}")
     lock.flush()
     return True
 
 
 @contextmanager
-def _beating(path: Path) -> Iterator[None]:
-    """Touch `path` each second from a thread, so that preparing an environment is a sign of life too."""
-    path.touch()
+def _beating(folder: Path, started: float) -> Iterator[None]:
+    """Show life each second from a thread, so that preparing an environment is a sign of life too."""
+    write_beat(folder, 0.0)
     stop = threading.Event()
 
     def beat() -> None:
         while not stop.wait(BEAT_SECONDS):
-            path.touch()
+            with suppress(OSError):  # a full disk ends no job
+                write_beat(folder, time.monotonic() - started)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
