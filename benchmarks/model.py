@@ -37,7 +37,7 @@ async def run(url: str, home: Path) -> dict[str, Any]:
     from langgraph.graph import END, START, StateGraph
     from pydantic import BaseModel
 
-    from trainwright.engineers import choose_engineer, llm, providers
+    from trainwright.engineers import choose_engineer, providers
     from trainwright.engineers.protocol import Stage
     from trainwright.graph.checkpoint import open_checkpointer
     from trainwright.graph.stage import make_stage
@@ -59,7 +59,7 @@ async def run(url: str, home: Path) -> dict[str, Any]:
         imported = imported or time.monotonic() - begun
         return litellm
 
-    providers.load_litellm = llm.load_litellm = timed
+    providers.load_litellm = timed
 
     def note(bench: Any, wanted: Note) -> str:
         memory.append(process.memory_info().rss)

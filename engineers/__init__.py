@@ -19,7 +19,8 @@ def check_engineer(settings: Settings) -> None:
     """Refuse an engineer that cannot be there; neither loads nor asks a model.
 
     Raises:
-        RequestError: it is neither the built-in one nor the name of a model, or the variable with its key is not set.
+        RequestError: it is neither the built-in one nor the name of a model, or the variable with its key is not set;
+            or the price that was given for it is none.
     """
     if settings.engineer == BUILT_IN:
         _check_left_out(settings)
@@ -30,6 +31,10 @@ def check_engineer(settings: Settings) -> None:
     if settings.fallback:
         check_model(settings.fallback)
     check_keys(settings)
+    if settings.model_price:
+        from .pricing import read_price
+
+        read_price(settings.model_price)
 
 
 def _check_left_out(settings: Settings) -> None:

@@ -1,13 +1,15 @@
 """What went wrong with a call of a model, and what follows: by the exception's type, its status and its codes.
 
 Words of a message are looked at in three cases alone, for which some providers have neither a code nor a status of its
-own: a refused thinking block, credit that is used up, and a request that is too long. This module calls nothing and waits for nothing; `engineers/llm.py` does.
+own: a refused thinking block, credit or a quota that is used up, and a request that is too long. This module calls
+nothing and waits for nothing; `engineers/turn.py` does.
 """
 
 from __future__ import annotations
 
 import email.utils
 import re
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -21,6 +23,7 @@ class Kind(StrEnum):
 
     RATE = "rate limit"
     BUSY = "busy"
+    UNREACHED = "it cannot be reached"
     STREAM = "broken answer"
     OVERFLOW = "too long"
     KEY = "key"
@@ -33,7 +36,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-RETRIED = frozenset({Kind.RATE, Kind.BUSY, Kind.STREAM})
+RETRIED = frozenset({Kind.RATE, Kind.BUSY, Kind.UNREACHED, Kind.STREAM})
 """What may pass by itself."""
 
 RATE_WAITS = (30.0, 60.0)
@@ -49,7 +52,10 @@ LONGEST_WAIT = 600.0
 """Seconds: a server that asks to wait longer is taken to be out of reach for now."""
 
 OVERFLOW_CODES = frozenset({"context_length_exceeded", "context_window_exceeded", "exceed_context_size_error"})
-CREDIT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error"})
+CREDIT_CODES = frozenset({
+    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error", "insufficient_balance",
+    "exceeded_current_quota_error",
+})  # fmt: skip
 POLICY_CODES = frozenset({"content_filter", "content_policy_violation"})
 
 
@@ -62,6 +68,13 @@ WORDED = {
 }
 """What Anthropic's API says with status 400 and type `invalid_request_error`, as it says of any mistake; and what vLLM and
 routers say of a request that is too long, for which they have no code either."""
+
+QUOTA = re.compile(
+    r"(?i)exceeded your current quota|quota (?:was |has been |is )?exceeded|exceeded your monthly|insufficient (?:credit|balance)"
+    r"|used all available credits"
+)
+"""What providers say with status 403 or 429 when a quota that is paid for is used up. With a time to wait beside it, it
+is a rate limit in other words."""
 
 
 class Trouble(NamedTuple):
@@ -107,16 +120,19 @@ def classify(error: BaseException, *, began: bool = False) -> Trouble:
     status = _status(error)
     details = list(_details(error))
     codes = {str(detail[key]).lower() for detail in details for key in ("code", "type") if detail.get(key)}
-    message = _message(error, details)
+    message = _message(error, details) if status else _message(_innermost(error), details)
     parameter = next((str(detail["param"]) for detail in details if detail.get("param")), "")
+    wait = _retry_after(error) if (told := _told_delay(details)) is None else told
     kind = _by_type(error, litellm) or _by_code(codes, status) or _by_status(status, began)
-    if kind in (Kind.REFUSED, Kind.UNKNOWN) and _is_connection(error):
-        kind = Kind.STREAM if began else Kind.BUSY
+    if not status and _is_connection(error):
+        kind = Kind.STREAM if began else Kind.UNREACHED if _never_connected(error) else Kind.BUSY
+    if kind in (Kind.RATE, Kind.KEY) and status in (403, 429) and wait is None and QUOTA.search(message):
+        kind = Kind.CREDIT
     if kind == Kind.REFUSED and status in (400, 422):
         kind = next((known for known, words in WORDED.items() if words.search(message)), kind)
     if kind == Kind.REFUSED and parameter:
         kind = Kind.PARAMETER
-    return Trouble(kind, status, message, _retry_after(error), parameter)
+    return Trouble(kind, status, message, wait, parameter)
 
 
 def _by_type(error: BaseException, litellm: Any) -> Kind | None:
@@ -189,8 +205,31 @@ def _is_connection(error: BaseException) -> bool:
     return any(isinstance(one, kinds) or type(one).__module__.startswith("aiohttp.client") for one in _chain(error))
 
 
+def _never_connected(error: BaseException) -> bool:
+    """Whether no connection came about at all, so that nothing was sent."""
+    import httpx
+
+    kinds = (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError, socket.gaierror)
+    return any(isinstance(one, kinds) for one in _chain(error))
+
+
+def _answered(error: BaseException) -> bool:
+    """Whether a server's own answer is in what was raised: an error of its body or of its status, or one made of them."""
+    import httpx
+    import openai
+
+    return any(isinstance(one, httpx.HTTPStatusError | openai.APIStatusError) for one in _chain_below(error))
+
+
+def _chain_below(error: BaseException) -> Iterator[BaseException]:
+    """What was raised, without litellm's own classes, which pass for answers where there was none."""
+    return (one for one in _chain(error) if not type(one).__module__.startswith("litellm."))
+
+
 def _status(error: BaseException) -> int:
-    """The status of the provider's answer; litellm's own classes carry one also where there was no answer."""
+    """The status of the provider's answer, 0 where there was none: litellm's own classes carry one then too."""
+    if _is_connection(error) and not _answered(error):
+        return 0
     for one in _chain(error):
         original = getattr(one, "original_exception", None)
         if original is not None and getattr(original, "status_code", None):
@@ -215,6 +254,13 @@ def _json_of(response: Any) -> Any:
         return response.json() if response is not None and response.content else None
     except Exception:  # noqa: BLE001 - a body that cannot be read tells nothing
         return None
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What failed below litellm's own words for it, where it was the connection."""
+    import httpx
+
+    return next((one for one in _chain(error) if isinstance(one, httpx.TransportError) and str(one)), error)
 
 
 def _message(error: BaseException, details: list[Mapping[str, Any]]) -> str:
@@ -247,6 +293,17 @@ def _headers(error: BaseException) -> Iterator[Mapping[str, Any]]:
                 headers = getattr(holder, name, None)
                 if headers is not None and hasattr(headers, "items"):
                     yield headers
+
+
+def _told_delay(details: list[Mapping[str, Any]]) -> float | None:
+    """Seconds from Google's `RetryInfo`, which stands in the body (google.rpc, error_details.proto)."""
+    parts = [part for detail in details for part in _listed(detail.get("details")) if isinstance(part, Mapping)]
+    delays = [str(part["retryDelay"]) for part in parts if part.get("retryDelay")]
+    return _number(delays[0].removesuffix("s")) if delays else None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _number(text: str) -> float | None:

@@ -31,7 +31,12 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    key: str = Field(min_length=1, max_length=60, description="What is asked, such as target_column.")
+    key: str = Field(
+        min_length=1,
+        max_length=60,
+        pattern="^[^:]+$",  # with a colon in it, a key is the program's own: of a price, of credit
+        description="What is asked, such as target_column.",
+    )
     text: str = Field(min_length=1, max_length=2_000)
     options: list[str] = Field(
         default_factory=list, max_length=200, description="Allowed answers; empty for free text."

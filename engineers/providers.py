@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import gc
+import ipaddress
 import logging
 import os
 import threading
@@ -33,6 +34,8 @@ __all__ = [
     "listed",
     "load_litellm",
     "near_names",
+    "on_own_machine",
+    "place_of",
 ]
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -54,6 +57,9 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 LOCAL = ("hosted_vllm", "lm_studio", "llamafile", "ollama", "ollama_chat", "vllm")
 """Providers that are a server of the person's own, and need no key."""
+
+NEAR = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
+"""Endings of names in a local network."""
 
 OWN_KEY = "TRAINWRIGHT_API_KEY"
 """The variable with the key for the address that `--base-url` names."""
@@ -96,6 +102,7 @@ class Line(NamedTuple):
         window: tokens that request and answer may have together.
         answer: tokens that an answer may have.
         window_known: whether the list, the server or the person said so.
+        reached: whether the server answered when it was asked for its window; True where none was asked.
         own: a server that the person named by its address: the list's prices are not its.
         options: further parameters of each call.
     """
@@ -110,6 +117,7 @@ class Line(NamedTuple):
     window_known: bool
     own: bool
     options: Mapping[str, Any]
+    reached: bool = True
 
 
 def load_litellm() -> Any:
@@ -146,8 +154,8 @@ def check_model(name: str, base_url: str = "") -> None:
     if "/" not in name and not base_url:
         raise RequestError(
             f"There is no engineer {name[:80]!r}.",
-            hint="There is recipes (built in), or any model as PROVIDER/MODEL, such as anthropic/claude-opus-4-8, "
-            "openai/gpt-5, ollama/qwen3; --base-url names a server of your own.",
+            hint="A model is given as PROVIDER/MODEL, such as anthropic/claude-opus-4-8, openai/gpt-5, ollama/qwen3; "
+            "--base-url names a server of your own. For --engineer alone there is recipes, which is built in.",
         )
 
 
@@ -216,9 +224,9 @@ def line_of(name: str, base_url: str = "", context_tokens: int = 0) -> Line:
     base = _address(provider, base_url)
     key = _key(provider, base_url)
     info = listed(model)
-    window, known = context_tokens, bool(context_tokens)
+    window, known, reached = context_tokens, bool(context_tokens), True
     if not window and base and provider != "anthropic":
-        window = _asked(provider, base, model.split("/", 1)[1], key)
+        window, reached = _asked(provider, base, model.split("/", 1)[1], key)
         known = bool(window)
     if not window:
         window = int(info.get("max_input_tokens") or 0)
@@ -227,7 +235,27 @@ def line_of(name: str, base_url: str = "", context_tokens: int = 0) -> Line:
     longest = int(info.get("max_output_tokens") or LONGEST_ANSWER)
     answer = max(1, min(longest, LONGEST_ANSWER, window // 4))
     options: dict[str, Any] = {"num_ctx": window} if provider in ("ollama", "ollama_chat") else {}
-    return Line(name, model, provider, base, key, window, answer, known, bool(base_url), options)
+    return Line(name, model, provider, base, key, window, answer, known, bool(base_url), options, reached)
+
+
+def on_own_machine(line: Line) -> bool:
+    """Whether a model runs on a machine of the person's own, where nobody charges for a call as far as one can tell.
+
+    By the address alone, which is not looked up: loopback and private ones, names without a dot, and the endings that
+    are kept for local networks (RFC 6762, RFC 8375, and `.internal`).
+    """
+    if not line.base:
+        return line.provider in LOCAL
+    host = (urlsplit(line.base).hostname or "").rstrip(".")
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(NEAR)
+
+
+def place_of(line: Line) -> str:
+    """Who serves a model, as a person calls it: the host of a server that they named, or the provider."""
+    return (urlsplit(line.base).hostname or "") if line.own else line.provider
 
 
 def _resolved(litellm: Any, name: str, base_url: str) -> tuple[str, str]:
@@ -298,17 +326,24 @@ def listed(model: str) -> Mapping[str, Any]:
     return entry
 
 
-def _asked(provider: str, base: str, name: str, key: str | None) -> int:
-    """Tokens of context as the server at `base` says; 0 where it does not."""
+def _asked(provider: str, base: str, name: str, key: str | None) -> tuple[int, bool]:
+    """Tokens of context as the server at `base` says, 0 where it does not; and whether it could be asked."""
     import httpx
 
     headers = {"Authorization": f"Bearer {key}"} if key and key != "no-key" else {}
     root = base.removesuffix("/v1")
     with httpx.Client(timeout=PROBE_SECONDS, headers=headers, follow_redirects=False) as client:
-        for found in _answers(client, provider, root, base, name):
-            if isinstance(found, int) and not isinstance(found, bool) and found > 0:
-                return min(found, OLLAMA_WINDOW) if provider in ("ollama", "ollama_chat") else found
-    return 0
+        try:
+            for found in _answers(client, provider, root, base, name):
+                if isinstance(found, int) and not isinstance(found, bool) and found > 0:
+                    return (min(found, OLLAMA_WINDOW) if provider in ("ollama", "ollama_chat") else found), True
+        except (httpx.ConnectError, httpx.ConnectTimeout, _Loading):
+            return 0, False
+    return 0, True
+
+
+class _Loading(Exception):
+    """The server is there, and not ready yet."""
 
 
 def _answers(client: Any, provider: str, root: str, base: str, name: str) -> Iterator[Any]:
@@ -334,12 +369,21 @@ def _answers(client: Any, provider: str, root: str, base: str, name: str) -> Ite
 
 
 def _json(client: Any, method: str, url: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    """The JSON object at an address; empty where there is none: a server that does not know it is no trouble."""
+    """The JSON object at an address; empty where there is none: a server that does not know it is no trouble.
+
+    Raises:
+        httpx.ConnectError, httpx.ConnectTimeout: the server cannot be reached.
+        _Loading: it says that it has no time yet.
+    """
     import httpx
 
     try:
         answer = client.request(method, url, json=body)
         found = answer.json() if answer.status_code == 200 else {}
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        raise
     except (httpx.HTTPError, ValueError):
         return {}
+    if answer.status_code == 503:
+        raise _Loading
     return found if isinstance(found, Mapping) else {}

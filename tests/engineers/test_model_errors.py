@@ -77,13 +77,60 @@ def test_words_of_a_message_decide_nothing(words: str) -> None:
     assert classify(ValueError(words)).kind == Kind.UNKNOWN
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("reset"), httpx.ReadTimeout("late"), ConnectionResetError("x")])
-def test_a_connection_that_fails_may_pass(error: Exception) -> None:
-    assert classify(error).kind == Kind.BUSY
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (httpx.ConnectError("refused"), Kind.UNREACHED),
+        (httpx.ConnectTimeout("late"), Kind.UNREACHED),
+        (ConnectionRefusedError("x"), Kind.UNREACHED),
+        (httpx.ReadTimeout("late"), Kind.BUSY),
+        (ConnectionResetError("x"), Kind.BUSY),
+    ],
+)
+def test_a_connection_that_fails_may_pass(error: Exception, kind: Kind) -> None:
+    assert (classify(error).kind, classify(error).retried) == (kind, True)
     assert classify(error, began=True).kind == Kind.STREAM
     wrapped = RuntimeError("something")
     wrapped.__cause__ = error
-    assert classify(wrapped).kind == Kind.BUSY
+    assert classify(wrapped).kind == kind
+
+
+def test_a_status_that_litellm_made_up_is_no_answer_of_a_server() -> None:
+    litellm = load_litellm()
+    made = litellm.InternalServerError(message="m", model="m", llm_provider="p")
+    made.__cause__ = httpx.ConnectError("[Errno 111] Connection refused")
+    assert classify(made)[:3] == (Kind.UNREACHED, 0, "[Errno 111] Connection refused")
+    answered = Answered(500, {"error": {"message": "down"}})
+    made.__cause__ = httpx.HTTPStatusError("m", request=answered.response.request, response=answered.response)
+    made.__cause__.__cause__ = ConnectionResetError("an earlier one")
+    assert classify(made)[:3] == (Kind.BUSY, 500, "down")
+
+
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "kind"),
+    [
+        (429, {"error": {"message": QUOTA}}, {}, Kind.CREDIT),
+        (429, {"error": {"message": "Quota exceeded for this month"}}, {}, Kind.CREDIT),
+        (403, {"error": {"message": "Your team has used all available credits"}}, {}, Kind.CREDIT),
+        (402, {"error": {"message": "You have exceeded your monthly included credits"}}, {}, Kind.CREDIT),
+        (429, {"error": {"type": "exceeded_current_quota_error"}}, {}, Kind.CREDIT),
+        (429, {"error": {"message": QUOTA}}, {"retry_after": "20"}, Kind.RATE),
+        (429, {"error": {"message": "Rate limit reached. Add credits for more."}}, {}, Kind.RATE),
+        (403, {"error": {"message": "no access"}}, {}, Kind.KEY),
+        (503, {"error": {"message": QUOTA}}, {}, Kind.BUSY),
+    ],
+)
+def test_a_quota_that_is_used_up_is_no_rate_limit(status: int, body: Any, headers: dict[str, str], kind: Kind) -> None:
+    assert classify(Answered(status, body, **headers)).kind == kind
+
+
+def test_google_says_in_the_body_how_long_to_wait() -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}]
+    found = classify(Answered(429, {"error": {"message": QUOTA, "details": details}}))
+    assert (found.kind, found.retry_after) == (Kind.RATE, 31.0)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,24 @@ def test_the_window_and_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ollama.model == "ollama_chat/llama3", "the older interface knows no tools"
 
 
+@pytest.mark.parametrize(("status", "reached"), [(200, True), (404, True), (500, True), (503, False)])
+def test_whether_a_server_could_be_asked_for_its_window(
+    monkeypatch: pytest.MonkeyPatch, status: int, reached: bool
+) -> None:
+    import httpx
+
+    answering = httpx.MockTransport(lambda request: httpx.Response(status, json={}))
+    client = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda **more: client(**more, transport=answering))
+    assert line_of("openai/mine", "http://127.0.0.1:9").reached is reached
+
+
+def test_a_server_that_is_not_up_yet_was_not_asked() -> None:
+    assert not line_of("openai/mine", "http://127.0.0.1:9").reached
+    assert line_of("openai/mine", "http://127.0.0.1:9", 8_000).reached, "nothing was to be asked"
+    assert line_of("anthropic/claude-sonnet-4-5").reached
+
+
 def test_a_key_goes_to_its_own_provider_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "key-of-openai")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-anthropic")

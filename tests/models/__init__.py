@@ -127,7 +127,8 @@ class Reply:
 
     `cut_after` closes the connection in the middle: after that many events of a stream, or after half of a body.
     `done=False` ends a stream in good order, but without the `[DONE]` or `message_stop` that says so; together with
-    `cut_after` it ends in good order there. The first byte waits for `before`.
+    `cut_after` it ends in good order there. The first byte waits for `before`; with `held_after`, that many events of a
+    stream do not.
     """
 
     text: str = ""
@@ -145,6 +146,7 @@ class Reply:
     cut_after: int | None = None
     done: bool = True
     before: threading.Event | None = None
+    held_after: int = 0
     raw: bytes | None = None
     piece: int = 16
     """Characters of text, thinking or arguments in one event of a stream."""

@@ -11,7 +11,7 @@ from langgraph.graph import END, START, StateGraph
 
 from tests.graph.scripted import Desk
 from trainwright import engineers
-from trainwright.engineers import choose_engineer, llm, model_errors
+from trainwright.engineers import choose_engineer, model_errors, turn
 from trainwright.engineers.protocol import Stage
 from trainwright.graph.checkpoint import open_checkpointer
 from trainwright.graph.ledger import Ledger
@@ -100,5 +100,5 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(model_errors.wait_before(trouble, failed))
         return 0.0
 
-    monkeypatch.setattr(llm, "wait_before", none)
+    monkeypatch.setattr(turn, "wait_before", none)
     return waited

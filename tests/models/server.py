@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import socket
 import sys
@@ -218,9 +219,15 @@ class _Exchange(BaseHTTPRequestHandler):
             self.wfile.write(_message(404 if known is None else 200, {}, _json(missing if known is None else known)))
             return
         asked, reply = model._reply(path, {name.lower(): value for name, value in self.headers.items()}, content)
+        written = _written(reply, asked, _WIRES[path])
+        if reply.before and reply.held_after:
+            ends = [found.end() for found in re.finditer(rb"\n\n\r\n", written)]
+            first = ends[reply.held_after - 1]
+            self.wfile.write(written[:first])
+            written = written[first:]
         if reply.before:
             reply.before.wait()
-        self.wfile.write(_written(reply, asked, _WIRES[path]))
+        self.wfile.write(written)
         model._gone()
         if reply.cut_after is not None:
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command
 
 from tests.graph.scripted import Desk
-from trainwright.engineers import choose_engineer, llm
+from trainwright.engineers import choose_engineer, turn
 from trainwright.graph.checkpoint import open_checkpointer
 from trainwright.graph.settings import run_path
 from trainwright.graph.stage import make_stage
@@ -39,6 +41,14 @@ FAULTS = [
     rate_limited(), overloaded(), server_error(), too_long(9, 8), bad_request("no"), empty(), Reply(raw=b"junk"),
     Reply(text="cut", cut_after=2), Reply(calls=(Call("note", {"text": "b"}),), cut_after=3, done=False),
 ]  # fmt: skip
+DECISIONS = [
+    {"type": "approve"},
+    {"type": "reject", "message": "no"},
+    {"type": "edit", "edited_action": {"name": "act", "args": {"text": "edited"}}},
+    {"type": "respond", "message": "it is so"},
+]
+"""What a person says, in turn, to the calls that need one."""
+
 arguments = st.sampled_from(ARGUMENTS)
 names = st.sampled_from(
     ["note", "long", "refuse", "break", "act", "finish", "ask", "give_up", "contradict", "nosuch", ""]
@@ -57,8 +67,8 @@ faults = st.sampled_from(FAULTS)
 
 async def run(replies: list[Reply], home: Path) -> tuple[State, list[dict[str, Any]]]:
     """The state of one stage, and the bodies of all requests."""
-    turn = iter(replies * 60)
-    with ModelServer(lambda asked: next(turn)) as server:
+    script, decisions = iter(replies * 60), cycle(DECISIONS)
+    with ModelServer(lambda asked: next(script)) as server:
         async with open_checkpointer() as checkpointer:
             graph = StateGraph(State, input_schema=Input, context_schema=Settings)
             graph.add_node("read_paper", make_stage(Desk().stage(), choose_engineer, opener=open_run))
@@ -69,6 +79,10 @@ async def run(replies: list[Reply], home: Path) -> tuple[State, list[dict[str, A
             context = Settings(engineer="openai/test", base_url=server.openai, step_cap=CAP, approvals="auto")
             given_request = {"request": Request(goal="g")}
             await compiled.ainvoke(given_request, config, context=context, durability="sync")
+            while waits := (await compiled.aget_state(config)).interrupts:
+                count = len(waits[0].value["action_requests"])
+                resume = Command(resume={"decisions": [next(decisions) for _ in range(count)]})
+                await compiled.ainvoke(resume, config, context=context, durability="sync")
             state = State.model_validate((await compiled.aget_state(config)).values)
         return state, [asked.body for asked in server.asked]
 
@@ -98,7 +112,7 @@ def check_requests(bodies: list[dict[str, Any]]) -> None:
 @example(replies=[Reply(calls=(Call("note", '{"text": "\\ud800"}'),))])
 @example(replies=[Reply(calls=(Call("note", "{"), Call("", "{}", "same"), Call("note", '{"text": "a"}', "same")))])
 def test_any_sequence_of_answers_ends(monkeypatch: pytest.MonkeyPatch, replies: list[Reply]) -> None:
-    monkeypatch.setattr(llm, "wait_before", lambda trouble, failed: 0.0)
+    monkeypatch.setattr(turn, "wait_before", lambda trouble, failed: 0.0)
     with tempfile.TemporaryDirectory() as folder:
         monkeypatch.setenv("TRAINWRIGHT_HOME", folder)
         state, bodies = asyncio.run(run(replies, Path(folder)))

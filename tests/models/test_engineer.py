@@ -9,8 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 from langgraph.runtime import RunControl
 
+from trainwright.engineers import providers, turn
 from trainwright.graph.errors import RequestError
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Request, Settings, State, Status
@@ -54,7 +56,8 @@ async def test_two_calls_of_one_answer_are_both_run_and_answered_in_their_order(
     stage: Asking = asking(
         [Reply(text="Both.", calls=(Call("note", {"text": "a"}), Call("note", {"text": "b"}))), FINISH]
     )
-    state = await stage.run(protocol=protocol)
+    with blockbuster_ctx("trainwright"):
+        state = await stage.run(protocol=protocol)
     assert state.brief is not None
     assert state.brief.title == "T"
     assert sorted(stage.desk.notes) == ["a", "b"]
@@ -115,8 +118,6 @@ async def test_a_rate_limit_that_stays_waits_30_then_60_seconds_and_keeps_the_ru
     ("fault", "words"),
     [
         (unauthorized(), "TRAINWRIGHT_API_KEY"),
-        (no_credit(), "Add credit"),
-        (no_quota(), "Add credit"),
         (not_found("test"), "Resume with another --engineer"),
         (bad_request("messages: 5000 is not 429"), "Resume with another --engineer"),
     ],
@@ -130,6 +131,95 @@ async def test_what_will_not_pass_is_not_tried_again(
     assert words in state.reason
     assert (len(stage.server.asked), waits) == (2, [])
     assert state.carry, "the transcript is kept, so that the run can be resumed"
+
+
+@BOTH
+@pytest.mark.parametrize("fault", [no_credit(), no_quota()])
+async def test_credit_that_is_used_up_is_a_question(
+    asking: Any, waits: list[float], fault: Reply, protocol: str
+) -> None:
+    stage: Asking = asking([note("a"), fault, FINISH])
+    state = await stage.run(protocol=protocol)
+    assert state.status == Status.RUNNING
+    assert state.question is not None
+    assert (state.question.key, state.question.options) == ("credit:127.0.0.1", ["try again"])
+    assert state.question.back_to == "read_paper"
+    assert "has no credit or quota left" in state.question.text
+    assert "No other model was asked." in state.question.text
+    assert (len(stage.server.asked), waits) == (2, [])
+    assert state.carry, "the transcript is kept: the stage goes on from here"
+
+
+async def test_the_providers_words_end_before_the_advice_begins(asking: Any) -> None:
+    stage: Asking = asking([Reply(status=401, message="bad key")])
+    state = await stage.run()
+    assert "It said: bad key. Put a valid key into TRAINWRIGHT_API_KEY" in state.reason
+
+
+async def test_a_server_that_is_not_there_is_said_to_be_so(asking: Any, waits: list[float]) -> None:
+    stage: Asking = asking([])
+    state = await stage.run(base_url="http://127.0.0.1:9/v1")
+    assert waits == [5.0, 15.0]
+    assert "openai/test cannot go on: it cannot be reached, after 3 tries." in state.reason
+    assert "Connection refused. Look whether the server is up at http://127.0.0.1:9/v1" in state.reason
+    assert "status" not in state.reason
+
+
+async def test_a_server_of_ones_own_that_breaks_off_may_have_been_sent_too_much(asking: Any) -> None:
+    stage: Asking = asking([Reply(raw=b"")] * 3)
+    state = await stage.run(context_tokens=20_000)
+    assert "broken answer, after 3 tries. The connection ended before the answer did." in state.reason
+    assert "taken to be 20,000 tokens here: if it is less, say so (--context-tokens)" in state.reason
+
+
+async def test_a_server_that_was_not_up_yet_is_asked_again_how_much_it_reads(
+    asking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([(0, False), (0, False), (5_000, True)])
+    monkeypatch.setattr(providers, "_asked", lambda *_: next(told))
+    stage: Asking = asking([note("a"), note("b"), note("c"), FINISH])
+    state = await stage.run()
+    assert state.brief is not None, state.reason
+    assert [asked.body["max_tokens"] for asked in stage.server.asked] == [8_192, 8_192, 1_250, 1_250]
+
+
+async def test_another_model_takes_over_where_the_first_reads_too_little(
+    asking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage: Asking = asking([FINISH])
+    monkeypatch.setenv("HOSTED_VLLM_API_BASE", stage.server.openai)
+    state = await stage.run(context_tokens=1_000, fallback="hosted_vllm/other")
+    assert state.brief is not None, state.reason
+    assert [asked.model for asked in stage.server.asked] == ["other"]
+    assert any("took over from openai/test, which could not go on (too long)" in note for note in state.notes)
+
+
+@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+async def test_no_effort_is_told_in_the_words_that_the_server_reads(asking: Any, protocol: str) -> None:
+    stage: Asking = asking([note("a"), FINISH])
+    name = "anthropic/claude-sonnet-4-5" if protocol == "anthropic" else "openai/test"
+    state = await stage.run(protocol=protocol, engineer=name, effort="none")
+    assert state.brief is not None, state.reason
+    told = {"thinking": {"type": "disabled"}}
+    if protocol == "openai":
+        told = {"reasoning_effort": "none", "chat_template_kwargs": {"enable_thinking": False}}
+    for asked in stage.server.asked:
+        assert {name: asked.body.get(name) for name in told} == told
+
+
+async def test_what_a_server_refuses_of_it_is_left_out_one_after_another(asking: Any) -> None:
+    def script(asked: Asked) -> Reply:
+        if "chat_template_kwargs" in asked.body:
+            return bad_request("extra inputs are not permitted")
+        if asked.body.get("reasoning_effort") in ("none", "minimal"):
+            body = {"error": {"message": "no", "type": "invalid_request_error", "param": "reasoning_effort"}}
+            return Reply(status=400, error=body)
+        return FINISH
+
+    stage: Asking = asking(script)
+    state = await stage.run(effort="none")
+    assert state.brief is not None, state.reason
+    assert [asked.body.get("reasoning_effort") for asked in stage.server.asked] == ["none", "none", "minimal", "low"]
 
 
 async def test_another_model_takes_over_only_where_it_was_named_and_is_announced(
@@ -148,7 +238,7 @@ async def test_another_model_takes_over_only_where_it_was_named_and_is_announced
 async def test_the_fallback_is_kept_for_the_run_and_its_own_trouble_is_told(
     asking: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replies = iter([no_credit(), note("a"), note("b"), unauthorized()])
+    replies = iter([no_credit(), note("a"), note("b"), unauthorized()])  # credit of the first is no question then
     stage: Asking = asking(lambda asked: next(replies))
     monkeypatch.setenv("HOSTED_VLLM_API_BASE", stage.server.openai)
     state = await stage.run(fallback="hosted_vllm/other")
@@ -442,8 +532,6 @@ async def test_a_message_of_the_person_is_read_at_the_next_turn(asking: Any) -> 
 
 
 async def test_a_run_that_is_to_stop_does_not_sit_out_a_wait(asking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trainwright.engineers import llm
-
     control = RunControl()
 
     def script(asked: Asked) -> Reply:
@@ -451,7 +539,7 @@ async def test_a_run_that_is_to_stop_does_not_sit_out_a_wait(asking: Any, monkey
         return rate_limited("500")
 
     stage: Asking = asking(script)
-    monkeypatch.setattr(llm, "wait_before", lambda trouble, failed: 500.0)
+    monkeypatch.setattr(turn, "wait_before", lambda trouble, failed: 500.0)
     context = Settings(engineer="openai/test", base_url=stage.server.openai)
     from langgraph.errors import GraphDrained
 

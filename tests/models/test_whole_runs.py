@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import PAPER, driven
-from trainwright.engineers import llm
+from trainwright.engineers import turn
 from trainwright.graph import driver
-from trainwright.graph.errors import RequestError
-from trainwright.graph.settings import home, run_path
+from trainwright.graph.errors import AGAIN, RequestError
+from trainwright.graph.ledger import Ledger
+from trainwright.graph.settings import EXIT_CODES, home, run_path
 from trainwright.graph.state import Request, Settings, Status
 
-from . import Asked, Call, Reply, no_credit
+from . import Asked, Call, Reply, Usage, no_credit
 from .scientist import Done, Scientist, done, stage_of
 from .server import ModelServer
 
@@ -117,7 +118,31 @@ async def test_the_step_cap_in_the_middle_of_a_stage_and_on_with_a_higher_one(pa
     assert "Went on with step_cap=40." in run.state.notes
 
 
-async def test_no_credit_is_no_change_of_model_but_the_person_may_change_it(
+async def test_used_up_credit_is_a_question_and_never_a_change_of_model(paper: str) -> None:
+    answers = iter([False, False, True])
+
+    def plan(asked: Asked, calls: list[Done]) -> Reply | None:
+        return None if calls or next(answers) else no_credit()
+
+    with ModelServer(Scientist({"plan": plan})) as server:
+        first = await driven(driver.start(request(paper), settings(server)))
+        assert first.result["status"] == Status.WAITING
+        assert EXIT_CODES[first.result["status"]] == 3
+        assert first.state.question is not None
+        assert "has no credit or quota left for openai/test (status 402)" in first.state.question.text
+        assert "No other model was asked." in first.state.question.text
+        again = await driven(driver.resume("flowers"))
+        assert again.result["status"] == Status.WAITING, "there is still none: it is asked again"
+        wrong = await driven(driver.answer("flowers", "I have paid"))
+        assert wrong.result["status"] == Status.WAITING
+        run = await driven(driver.answer("flowers", AGAIN))
+    assert run.state.status == Status.PUBLISHED, run.state.reason
+    assert {asked.model for asked in server.asked} == {"test"}
+    assert "try again" not in json.dumps([asked.body for asked in server.asked])
+    assert Ledger().open("flowers") == []
+
+
+async def test_where_credit_is_used_up_the_person_may_change_the_model(
     paper: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def plan(asked: Asked, calls: list[Done]) -> Reply | None:
@@ -125,14 +150,11 @@ async def test_no_credit_is_no_change_of_model_but_the_person_may_change_it(
 
     with ModelServer(Scientist({"plan": plan})) as server:
         first = await driven(driver.start(request(paper), settings(server)))
-        assert first.state.status == Status.FAILED
-        assert "openai/test cannot go on: no credit" in first.state.reason
-        assert "No other model was asked" in first.state.reason
-        assert {asked.model for asked in server.asked} == {"test"}
+        assert first.result["status"] == Status.WAITING
         monkeypatch.setenv("HOSTED_VLLM_API_BASE", server.openai)
         run = await driven(driver.resume("flowers", engineer="hosted_vllm/other"))
     assert run.state.status == Status.PUBLISHED, run.state.reason
-    assert run.nodes()[0] == "plan"
+    assert "plan" in run.nodes()[:2]
     assert run.state.settings is not None
     assert (run.state.settings.engineer, run.state.settings.base_url) == ("hosted_vllm/other", "")
     assert any("engineer=hosted_vllm/other" in note for note in run.state.notes)
@@ -166,6 +188,54 @@ async def test_a_model_gives_its_run_over_to_the_built_in_engineer(paper: str) -
     assert run.state.status == Status.PUBLISHED, run.state.reason
 
 
+async def test_a_price_that_nobody_knows_is_asked_for_and_then_counted(
+    paper: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ModelServer(Scientist()) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai)
+        unheard = settings(server, engineer="openai/unheard-of", base_url="")
+        first = await driven(driver.start(request(paper), unheard))
+        assert first.result["status"] == Status.WAITING
+        assert first.state.question is not None
+        assert first.state.question.key == "price:openai/unheard-of"
+        wrong = await driven(driver.answer("flowers", "three dollars"))
+        assert wrong.result["status"] == Status.WAITING
+        assert wrong.state.question is not None
+        assert "'three dollars' is no price" in wrong.state.question.text
+        assert server.asked == []
+        run = await driven(driver.answer("flowers", "3/15"))
+    assert run.state.status == Status.PUBLISHED, run.state.reason
+    assert "3/15" not in json.dumps([asked.body for asked in server.asked]), "that is none of the model's business"
+    calls = [event for event in run.events if event["event"] == "call" and event["phase"] == "end"]
+    assert len(calls) == len(server.asked)
+    assert sum(round(call["usd"] * 1e6) for call in calls) == len(calls) * (100 * 3 + 20 * 15)
+    assert run.result["spent"]["usd"] == pytest.approx(len(calls) * 600 / 1e6)
+
+
+async def test_a_budget_that_is_used_up_in_the_middle_of_a_stage_and_on_with_a_higher_one(paper: str) -> None:
+    def plan(asked: Asked, calls: list[Done]) -> Reply | None:
+        return None if calls else Reply(calls=(Call("inspect_data", {}),), usage=Usage(2_000, 5_000))
+
+    with ModelServer(Scientist({"plan": plan})) as server:
+        priced = settings(server, model_price="10/100", max_model_usd=0.7)
+        first = await driven(driver.start(request(paper), priced))
+        assert first.state.status == Status.BUDGET_LIMIT, first.state.reason
+        assert EXIT_CODES[first.state.status] == 4
+        assert first.state.stopped_at == "plan"
+        assert "--max-model-usd" in first.state.reason
+        spent = Ledger().total("flowers", "usd_micros")
+        assert 520_000 < spent <= 700_000
+        asked = len(server.asked)
+        run = await driven(driver.resume("flowers", max_model_usd=20.0))
+    assert run.state.status == Status.PUBLISHED, run.state.reason
+    assert [call.name for call in done(server.asked[asked])] == ["inspect_data"], "it goes on at that very step"
+    assert stage_of(server.asked[asked]) == "plan"
+    assert Ledger().open("flowers") == []
+    expected = (len(server.asked) - 1) * 3_000 + 520_000
+    assert Ledger().total("flowers", "usd_micros") == expected
+
+
 def test_a_run_with_a_model_in_a_terminal_is_told_killed_and_goes_on(paper: str) -> None:
     reached, go = threading.Event(), threading.Event()
 
@@ -188,9 +258,15 @@ def test_a_run_with_a_model_in_a_terminal_is_told_killed_and_goes_on(paper: str)
         os.kill(work.pid, signal.SIGKILL)
         work.communicate()
         go.set()
+        (left,) = Ledger().open("flowers")
+        assert left.node == "plan"
+        assert left.amounts["output_tokens"] == server.asked[-1].body["max_tokens"]
         before = len(server.asked)
         again = subprocess.run([*command, "resume", "flowers"], capture_output=True, text=True, timeout=300)
         assert again.returncode == 0, again.stdout + again.stderr
+        assert Ledger().held(left.key) == left.amounts, "nobody knows what it took: all of it counts"
+        assert Ledger().open("flowers") == []
+        assert again.stdout.count("was under way when the run was killed") == 1
         first = server.asked[before]
         assert stage_of(first) == "plan"
         assert [call.name for call in done(first)] == ["inspect_data"], "the call that was finished is kept"
@@ -247,4 +323,4 @@ async def test_a_key_in_the_environment_reaches_nothing_that_is_kept(
 
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llm, "wait_before", lambda trouble, failed: 0.0)
+    monkeypatch.setattr(turn, "wait_before", lambda trouble, failed: 0.0)
