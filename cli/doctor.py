@@ -1,7 +1,7 @@
 """`trainwright doctor`: what works on this machine, what does not, and the one command that mends it.
 
 Each check is a function that returns one or more findings; a check that fails unexpectedly is a finding itself. What
-a run cannot do without is `needed`; the rest only says what is weaker without it. Nothing is changed here.
+a run cannot do without is `needed`; the rest only says what is weaker without it. Nothing is changed, but by `--end`.
 """
 
 from __future__ import annotations
@@ -15,20 +15,24 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trainwright.graph.errors import RequestError
 from trainwright.graph.settings import database_path, home
 
 from .screen import Line, Screen, open_screen
 from .words import size
 
-__all__ = ["CHECKS", "Finding", "doctor_findings", "run_doctor"]
+__all__ = ["CHECKS", "Finding", "doctor_findings", "end_left_over", "run_doctor"]
 
 DISK_NEEDED = 2**30
 """Bytes that a run should find free: its sandbox, its job and its model."""
+
+SHOWN = 20
+"""Things left over that are shown one by one."""
 
 
 @dataclass(frozen=True)
@@ -238,14 +242,18 @@ def check_recipes() -> Iterator[Finding]:
     )
 
 
-def check_jobs() -> Iterator[Finding]:
-    """Job supervisors whose run has ended or is gone."""
-    from .supervisors import left_over
+def check_left_overs() -> Iterator[Finding]:
+    """What crashed runs left behind; ended by `doctor --end` alone."""
+    from .leftovers import left_overs
 
-    found = left_over()
-    numbers = " ".join(str(process.pid) for process in found)
-    detail = "; ".join(f"process {process.pid} of {process.about}" for process in found[:5])
-    yield Finding("left-over jobs", not found, detail or "none", needed=False, mend=f"kill {numbers}" if found else "")
+    found = left_overs()
+    if not found:
+        yield Finding("left over", True, "nothing", needed=False)
+    for one in found[:SHOWN]:
+        command = f"trainwright doctor --end {one.run}" if one.run and one.needs_name else "trainwright doctor --end"
+        yield Finding("left over", False, one.about, needed=False, mend=command if one.end is not None else "")
+    if len(found) > SHOWN:
+        yield Finding("left over", False, f"{len(found) - SHOWN} more", needed=False, mend="trainwright doctor --end")
 
 
 def check_network() -> Iterator[Finding]:
@@ -276,15 +284,37 @@ def check_models() -> Iterator[Finding]:
     yield Finding("models", True, f"{detail}{own}", needed=False)
 
 
+def check_configuration() -> Iterator[Finding]:
+    """The configuration file, and whether notices can go where it says; nothing is sent."""
+    from trainwright.graph.configuration import load_configuration
+    from trainwright.graph.errors import RequestError
+
+    from .configuring import unusable_addresses
+
+    try:
+        configured = load_configuration()
+    except RequestError as error:
+        yield Finding("configuration", False, error.message, mend=error.hint)
+        return
+    there = configured.path.exists()
+    detail = str(configured.path) if there else f"{configured.path} (none: all is built in)"
+    yield Finding("configuration", True, detail)
+    wrong = unusable_addresses(configured)
+    count = len(configured.notify.urls)
+    detail = wrong[0] if wrong else f"to {count} addresses" if count else "none is configured"
+    yield Finding("notices", wrong is None, detail, needed=False, mend=wrong[1] if wrong else "")
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_python,
     check_packages,
     check_programs,
     check_isolation,
     check_home,
+    check_configuration,
     check_database,
     check_recipes,
-    check_jobs,
+    check_left_overs,
     check_models,
     check_network,
 )
@@ -302,8 +332,16 @@ def doctor_findings() -> Iterator[Finding]:
             yield Finding(name, False, problem, mend=install_command("trainwright", again=True) if lacks else "")
 
 
-def run_doctor(*, as_json: bool) -> int:
-    """Print every finding; 0 when runs are possible, 1 when not."""
+def run_doctor(names: Sequence[str] = (), *, as_json: bool) -> int:
+    """Print every finding; 0 when runs are possible, 1 when not.
+
+    Raises:
+        RequestError: runs are named, which only `--end` takes.
+    """
+    if names:
+        raise RequestError(
+            "Names of runs go with --end; nothing was ended.", hint=f"`trainwright doctor --end {' '.join(names)}`"
+        )
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     possible = True
     screen = None if as_json else open_screen(interactive=False)
@@ -319,6 +357,30 @@ def run_doctor(*, as_json: bool) -> int:
         verdict = "Runs are possible here." if possible else "Runs are NOT possible here; mend what is marked problem."
         screen.show([Line(""), Line(verdict, "good" if possible else "bad")])
     return 0 if possible else 1
+
+
+def end_left_over(names: Sequence[str], *, as_json: bool) -> int:
+    """End what crashed runs left behind: of the named runs, or of all that have ended. 0 when all of it is gone.
+
+    Raises:
+        RunNotFound: there is no such run, and nothing of it.
+    """
+    from .leftovers import end_left_overs
+
+    screen = None if as_json else open_screen(interactive=False)
+    done = []
+    for one, what, gone in end_left_overs(names):
+        done.append(gone)
+        if screen is None:
+            from .jsonlines import json_lines
+
+            about = {"kind": one.kind, "run": one.run, "about": one.about, "gone": gone, "done": what}
+            json_lines().write({"event": "ended", **about})
+        else:
+            screen.show([Line(one.about, "" if gone else "bad"), Line(what, label="done" if gone else "not", indent=2)])
+    if screen is not None and not done:
+        screen.show([Line("Nothing is left over that could be ended; what belongs to a run needs its name.")])
+    return 0 if all(done) else 1
 
 
 def finding_lines(finding: Finding, screen: Screen) -> list[Line]:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from trainwright.graph.settings import EXIT_CODES
 
-from .cards import card_lines, gate_title
+from .cards import card_lines, gate_title, waiting_lines
 from .jsonlines import json_lines
 from .logs import start_log
 from .outcome import result_lines
@@ -187,16 +188,16 @@ class Lively:
 
 def _show_card(screen: Screen, event: Event) -> None:
     gate = str(event.get("gate", ""))
-    lines = card_lines(gate, event.get("card") or {})
-    if event.get("problem"):
-        lines.insert(0, Line(str(event["problem"]), "warn"))
-    screen.card(gate_title(gate), lines)
+    screen.card(gate_title(gate), waiting_lines(event))
     if gate != "ask_person" and event.get("text"):
         screen.show([Line(str(event["text"]), "title")])
 
 
 def follow(events: Events, *, as_json: bool) -> int:
     """Follow a run to its end, through every gate that somebody answers here; returns the exit code.
+
+    Once the run is over no signal changes that: its handlers stay until its end is shown, and from then on signals are
+    ignored, because the process ends. Who calls this and goes on gives the handlers back (`signals.given_back`).
 
     Args:
         events: begins the iteration; called once.
@@ -217,29 +218,38 @@ def follow(events: Events, *, as_json: bool) -> int:
             view = follower.view
         else:
             follower = Plain(screen)
-        result = asyncio.run(_consume(events, follower, as_json))
-        answer = None if as_json else _ending(screen, result)
+        with asyncio.Runner() as runner:  # closing it takes the handlers away
+            result, stopping = runner.run(_consume(events, follower, as_json))
+            asks = not as_json and screen.interactive and result.get("status") == "waiting"
+            if not as_json and not asks:
+                _show_end(screen, result)
+        answer = _ask(screen, result) if asks else None
         if answer is None:
+            for number in stopping:
+                signal.signal(number, signal.SIG_IGN)
             return EXIT_CODES.get(str(result.get("status")), 1)
-        events = _answering(str(result["run"]), answer)
+        events = _answering(str(result["run"]), answer, str((result.get("waiting") or {}).get("shown", "")))
 
 
-def _ending(screen: Screen, result: Event) -> Answer | None:
-    """Show how it ended; at a gate, ask the person if there is one."""
-    if result.get("status") == "waiting" and screen.interactive:
-        from .ask import ask
+def _ask(screen: Screen, result: Event) -> Answer | None:
+    """The person's answer at a gate; without one, how it stands is shown."""
+    from .ask import ask
 
-        try:
-            answer = ask(screen, result.get("waiting") or {})
-        except KeyboardInterrupt:
-            screen.show([Line(""), *result_lines(result)])
-            raise
-        if answer is not None:
-            return answer
+    try:
+        with interruptible():
+            answer = ask(screen, {**(result.get("waiting") or {}), "run": result.get("run", "")})
+    except KeyboardInterrupt:
+        _show_end(screen, result)
+        raise
+    if answer is None:
+        _show_end(screen, result)
+    return answer
+
+
+def _show_end(screen: Screen, result: Event) -> None:
     if result.get("status") == "dry_run":
         _show_plan(screen, str(result.get("run", "")))
     screen.show([Line(""), *result_lines(result)])
-    return None
 
 
 def _show_plan(screen: Screen, run: str) -> None:
@@ -251,22 +261,24 @@ def _show_plan(screen: Screen, run: str) -> None:
         screen.card(gate_title("approve_plan"), card_lines("approve_plan", plan_card(state)))
 
 
-def _answering(run: str, answer: Answer) -> Events:
-    def events() -> AsyncIterator[Event]:
-        from trainwright.graph import driver
-        from trainwright.graph.state import Decision, Decisions
+def _answering(run: str, answer: Answer, shown: str) -> Events:
+    """The answer is for what was shown here: `shown` is its identity."""
 
-        return driver.answer(run, Decisions(decisions=[Decision(type=answer.type, message=answer.message)]))
+    def events() -> AsyncIterator[Event]:
+        from .going_on import answering
+
+        return answering(run, answer.type, answer.message, answer.edited, answer.only, shown)
 
     return events
 
 
-async def _consume(events: Events, follower: Follower, as_json: bool) -> Event:
-    """Hand every event on; the last one is the result."""
+async def _consume(events: Events, follower: Follower, as_json: bool) -> tuple[Event, Sequence[signal.Signals]]:
+    """Hand every event on; the last one is the result. With it, the signals that stop a run here."""
     from trainwright.graph import driver
 
+    stopping = driver.stopping_signals()
     driver.install_signal_handlers()
-    watch = Interrupts(follower)
+    watch = Interrupts(follower, stopping)
     ticker = asyncio.create_task(_tick(follower))
     result: Event = {}
     try:
@@ -278,15 +290,17 @@ async def _consume(events: Events, follower: Follower, as_json: bool) -> Event:
                     start_log(Path(event["folder"]), stderr=as_json)
                 if event.get("event") == "result":
                     result = event
+                    watch.code = EXIT_CODES.get(str(event.get("status")), 1)
                 follower.take(event)
     except asyncio.CancelledError:
-        follower.close()
-        watch.end_at_once()
+        if not result:
+            follower.close()
+            watch.end_at_once()
     finally:
+        watch.over = True
         ticker.cancel()
         follower.close()
-        watch.over = True
-    return result
+    return result, stopping
 
 
 async def _tick(follower: Follower) -> None:
@@ -296,25 +310,58 @@ async def _tick(follower: Follower) -> None:
             await asyncio.sleep(TICK_SECONDS)
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """While a person is asked, let SIGTERM and a closed terminal end the asking as Ctrl-C does; the run waits on."""
+
+    def stop(number: int, frame: object) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
+        raise KeyboardInterrupt
+
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = [(number, signal.signal(number, stop)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def leave_terminal() -> None:
+    """The terminal is gone: what would be shown on it goes nowhere, instead of failing."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        with suppress(OSError):  # one that is closed
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode):  # a terminal that hung up says no more that it is one
+                os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
 class Interrupts:
-    """Says what Ctrl-C and SIGTERM do, beside the driver, which does it.
+    """Says what Ctrl-C, SIGTERM and a closed terminal do, beside the driver, which does it.
 
     The event loop learns of a signal from its wake-up descriptor, so a Python handler of ours can stand beside its
     own. The first signal is announced; after the second the process ends, at the latest after `GRACE_SECONDS`,
     because a blocking library in a thread would otherwise hold it.
     """
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: Follower, stopping: Sequence[signal.Signals]) -> None:
         self.follower = follower
         self.run = ""
         self.count = 0
+        self.code: int | None = None  # how the run ended, once it has
         self.over = False
         self.loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stopping:
             signal.signal(number, self._signalled)
             signal.siginterrupt(number, False)
 
     def _signalled(self, number: int, frame: object) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
+        if self.over:
+            return
         self.count += 1
         if self.count == 1:
             self.loop.call_soon_threadsafe(self._announce)
@@ -332,6 +379,8 @@ class Interrupts:
         """End the process: the run is durable, and threads that block are not waited for."""
         if self.over:
             return
+        if self.code is not None:
+            os._exit(self.code)
         how = f"`trainwright resume {self.run}` goes on." if self.run else "No run was begun."
         with suppress(Exception):
             self.follower.close()

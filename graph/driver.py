@@ -12,8 +12,8 @@ import logging
 import signal
 import sqlite3
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -22,40 +22,64 @@ from langgraph.runtime import RunControl
 from typing_extensions import Unpack
 
 from trainwright.engineers import BUILT_IN, check_engineer
+from trainwright.tools.policy import load_policy
 
 from . import tellings
-from .answering import answered
+from .answering import answered, at_work, offered
 from .checkpoint import open_checkpointer
 from .database import store_error
-from .errors import RequestError, TrainwrightError
-from .reentry import ENDED_FOR_GOOD, Changes, check_change, config_of, context_of, taken_up
-from .registration import driven_here, register
+from .errors import RequestError, RunBusy, TrainwrightError
+from .lease import driving
+from .reentry import ENDED_FOR_GOOD, Changes, check_change, config_of, context_of, looked_at, taken_up
+from .registration import register, stored
 from .runs import now, open_runs
 from .state import Decisions, Request, Settings, State, Status
 from .workflow import Compiled, build_graph
 
-__all__ = ["answer", "install_signal_handlers", "load_state", "resume", "start", "tell"]
+__all__ = [
+    "about_to_ask",
+    "answer",
+    "install_signal_handlers",
+    "load_state",
+    "resume",
+    "start",
+    "stopping_signals",
+    "tell",
+]
 
 log = logging.getLogger("trainwright")
 
 Event = dict[str, Any]
 _controls: list[RunControl] = []
+_signals: list[None] = []
+"""As many as came since the handlers were installed: one that comes before a run is driven stops it as well."""
 
 
 def install_signal_handlers() -> None:
-    """Let SIGINT and SIGTERM stop the runs of this loop: the first after the present step, the second at once."""
+    """Let a signal stop the runs of this loop: the first after the present step, the second at once.
+
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal was closed), unless that one is ignored (`nohup`).
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
+    _signals.clear()
 
     def stop() -> None:
-        fresh = [control for control in _controls if not control.drain_requested]
-        for control in fresh:
-            control.request_drain("signal")
-        if not fresh and task is not None:
+        _signals.append(None)
+        if len(_signals) == 1:
+            for control in _controls:
+                control.request_drain("signal")
+        elif task is not None:
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping_signals():
         loop.add_signal_handler(number, stop)
+
+
+def stopping_signals() -> list[signal.Signals]:
+    """The signals that stop a run here."""
+    hangup = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
 
 
 @asynccontextmanager
@@ -73,13 +97,12 @@ async def start(request: Request, settings: Settings) -> AsyncIterator[Event]:
     thread_id = str(uuid.uuid4())
     check_engineer(settings)
     run = await asyncio.to_thread(register, request, settings, thread_id)
-    with driven_here(run):
-        async with (
-            _opened() as graph,
-            aclosing(_drive(graph, {"request": request}, thread_id, settings)) as events,
-        ):
-            async for event in events:
-                yield event
+    async with (
+        _taken(run) as (graph, control),
+        aclosing(_drive(graph, {"request": request}, thread_id, settings, control)) as events,
+    ):
+        async for event in events:
+            yield event
 
 
 async def resume(run: str, *, data: str | None = None, **changes: Unpack[Changes]) -> AsyncIterator[Event]:
@@ -90,21 +113,23 @@ async def resume(run: str, *, data: str | None = None, **changes: Unpack[Changes
 
     Raises:
         RunNotFound: there is no such run.
+        RunBusy: somebody is at work on it.
         RequestError: the run has ended for good, it waits for an answer, or the engineer cannot be there.
     """
-    row = await asyncio.to_thread(open_runs().resolve, run)
+    name = (await asyncio.to_thread(open_runs().resolve, run)).name
+    await asyncio.to_thread(load_policy)  # a broken one is told before anything is taken up
     changed = {name: value for name, value in changes.items() if value is not None}
-    with driven_here(row.name):
-        async with _opened() as graph:
-            await asyncio.to_thread(check_change, row, changed)
-            start_from = await taken_up(graph, row, changed, data)
-            if changed:
-                settings = {**(row.settings or {}), **changed}
-                await asyncio.to_thread(open_runs().update, row.name, settings=settings)
-            context = context_of(row, changed)
-            async with aclosing(_drive(graph, start_from, row.thread_id, context)) as events:
-                async for event in events:
-                    yield event
+    async with _taken(name) as (graph, control):
+        row = await asyncio.to_thread(stored, name)  # as whoever held the run before left it
+        await asyncio.to_thread(check_change, row, changed)
+        start_from = await taken_up(graph, row, changed, data)
+        if changed:
+            settings = {**(row.settings or {}), **changed}
+            await asyncio.to_thread(open_runs().update, row.name, settings=settings)
+        context = context_of(row, changed)
+        async with aclosing(_drive(graph, start_from, row.thread_id, context, control)) as events:
+            async for event in events:
+                yield event
 
 
 def tell(run: str, text: str) -> str:
@@ -126,30 +151,65 @@ def tell(run: str, text: str) -> str:
     return row.name
 
 
-async def answer(run: str, decisions: Decisions | str) -> AsyncIterator[Event]:
-    """Answer what a run waits for, and go on.
+async def answer(
+    run: str, decisions: Decisions | str, *, only: Sequence[int] = (), shown: str = "", via: str = "a program"
+) -> AsyncIterator[Event]:
+    """Answer what a run waits for, and go on once all of it is answered.
 
     Args:
         run: name or unique prefix.
-        decisions: one decision for each action that was shown; a text answers a question.
+        decisions: one decision for each action that was shown, or one for all; a text answers a question.
+        only: numbers of the actions that they are for, from 1; all that are open when empty.
+        shown: `shown` of what the run waits for, as the person saw it; refused if something else is shown by now.
+        via: where the answer comes from, in a word, for who comes later.
 
     Raises:
         RunNotFound: there is no such run.
+        TooLate: somebody else answered first.
+        RunBusy: somebody is at work on it; whether the answer is stored all the same, and counts, is said.
         RequestError: it waits for nothing.
     """
-    row = await asyncio.to_thread(open_runs().resolve, run)
-    with driven_here(row.name):
-        async with _opened() as graph:
-            command = await answered(graph, row, decisions)
-            async with aclosing(_drive(graph, command, row.thread_id, context_of(row, {}))) as events:
-                async for event in events:
-                    yield event
+    found = await asyncio.to_thread(open_runs().resolve, run)
+    name = found.name
+    await asyncio.to_thread(load_policy)
+    asked = await asyncio.to_thread(offered, found, decisions, only, via, shown)  # before the lease: the first counts
+    async with AsyncExitStack() as stack:
+        try:
+            graph, control = await stack.enter_async_context(_taken(name))
+        except RunBusy as error:
+            raise await asyncio.to_thread(at_work, name, asked, error) from error
+        row = await asyncio.to_thread(stored, name)
+        await looked_at(graph, row)
+        command = await answered(graph, row, decisions, asked)
+        if command is None:
+            async for event in _ending(graph, config_of(row.thread_id), row.thread_id, False):
+                yield event
+            return
+        context = context_of(row, {})
+        async with aclosing(_drive(graph, command, row.thread_id, context, control)) as events:
+            async for event in events:
+                yield event
 
 
-async def _drive(graph: Compiled, given: Any, thread_id: str, settings: Settings) -> AsyncGenerator[Event]:
+@asynccontextmanager
+async def _taken(run: str) -> AsyncIterator[tuple[Compiled, RunControl]]:
+    """The graph, and what stops it, while this process holds the lease of the run."""
+    control = RunControl()
+    async with driving(run, control), _opened() as graph:
+        _controls.append(control)
+        if _signals:
+            control.request_drain("signal")
+        try:
+            yield graph, control
+        finally:
+            _controls.remove(control)
+
+
+async def _drive(
+    graph: Compiled, given: Any, thread_id: str, settings: Settings, control: RunControl
+) -> AsyncGenerator[Event]:
     """Run the graph; pass its events on; end with the result."""
-    control, config = RunControl(), config_of(thread_id)
-    _controls.append(control)
+    config = config_of(thread_id)
     drained = False
     try:
         # Typed as dictionaries in langgraph's stubs; with `subgraphs` the parts are pairs of namespace and event.
@@ -162,14 +222,13 @@ async def _drive(graph: Compiled, given: Any, thread_id: str, settings: Settings
             durability="sync",
             control=control,
         )
-        async for _, event in stream:
-            yield event
+        async with aclosing(stream):  # an iteration that is given up must not go on working until it is collected
+            async for _, event in stream:
+                yield event
     except GraphDrained:
         drained = True
     except sqlite3.Error as error:
         raise store_error(error) from error
-    finally:
-        _controls.remove(control)
     async for event in _ending(graph, config, thread_id, drained):
         yield event
 
@@ -198,6 +257,18 @@ async def _ending(graph: Compiled, config: RunnableConfig, thread_id: str, drain
         }
         return
     yield {"event": "result", "at": now(), **(row.result or result_of(state, {}, ""))}
+
+
+async def about_to_ask(run: str) -> bool:
+    """Whether a run that says it waits has yet to ask: it was killed between saying so and asking.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+    row = await asyncio.to_thread(open_runs().resolve, run)
+    async with _opened() as graph:
+        snapshot = await graph.aget_state(config_of(row.thread_id))
+    return bool(snapshot.tasks) and not snapshot.interrupts
 
 
 async def load_state(run: str) -> State:

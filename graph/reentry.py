@@ -6,23 +6,28 @@ which it stopped. This module does not drive the graph.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import StateSnapshot
 from typing_extensions import TypedDict
 
 from trainwright.engineers import check_engineer
 from trainwright.nodes.boundary import CHANGEABLE, changes_said
 
-from . import routing
+from . import ledger, routing
 from .answering import trying_again
+from .database import transaction
 from .errors import RequestError
+from .integrity import check_files, state_of
+from .limits import check_lowered, merged
 from .registration import check_places
 from .runs import RunRow
-from .state import SCHEMA_VERSION, Request, Settings, StageLimits, State, Status
+from .state import Request, Settings, StageLimits, State, Status
 from .workflow import Compiled
 
-__all__ = ["ENDED_FOR_GOOD", "Changes", "check_change", "config_of", "context_of", "taken_up"]
+__all__ = ["ENDED_FOR_GOOD", "Changes", "check_change", "config_of", "context_of", "looked_at", "taken_up"]
 
 RECURSION_LIMIT = 100_000
 """LangGraph's own backstop; the real cap is `Settings.step_cap`, which survives a resume."""
@@ -64,7 +69,9 @@ def context_of(row: RunRow, changed: dict[str, Any]) -> Settings:
 
 def check_change(row: RunRow, changed: dict[str, Any]) -> None:
     """Refuse an engineer that cannot be there before anything is changed; leaving one model takes its address along."""
-    names = ("engineer", "fallback", "base_url", "effort", "context_tokens")
+    if "stages" in changed:
+        changed["stages"] = merged(Settings.model_validate(row.settings or {}).stages, changed["stages"])
+    names = ("engineer", "fallback", "base_url", "effort", "context_tokens", "model_price")
     if not any(name in changed for name in names):
         return
     kept = Settings.model_validate(row.settings or {})
@@ -75,19 +82,29 @@ def check_change(row: RunRow, changed: dict[str, Any]) -> None:
     check_engineer(kept.model_copy(update=changed))
 
 
+async def looked_at(graph: Compiled, row: RunRow, *, with_files: bool = True) -> tuple[StateSnapshot, State | None]:
+    """Where a run stands, once it is sure that this release can read it and that its files are as it left them.
+
+    Raises:
+        RequestError: they are not; or another release made it, and this one cannot go on with it.
+    """
+    snapshot = await graph.aget_state(config_of(row.thread_id), subgraphs=True)
+    state = state_of(snapshot, row)
+    if with_files and state is not None and state.run and str(state.status) not in ENDED_FOR_GOOD:
+        await asyncio.to_thread(check_files, snapshot, state)
+    return snapshot, state
+
+
 async def taken_up(graph: Compiled, row: RunRow, limits: dict[str, Any], data: str | None) -> Any:
     """What the graph is invoked with to go on: nothing, or the request where no checkpoint was written yet."""
     config = config_of(row.thread_id)
-    snapshot = await graph.aget_state(config)
-    state = State.model_validate(snapshot.values) if snapshot.values else None
-    if state is not None and state.schema_version > SCHEMA_VERSION:
-        raise RequestError(
-            f"{row.name} was made by a newer Trainwright (state {state.schema_version}, this one knows {SCHEMA_VERSION}).",
-            hint="Update Trainwright, and resume the run.",
-        )
+    snapshot, state = await looked_at(graph, row, with_files=data is None)
     if snapshot.interrupts:
-        if again := trying_again(snapshot, state):
+        if again := await asyncio.to_thread(trying_again, snapshot, state):
             return again
+        if limits and data is None:
+            _check_cap(row, limits)
+            return None  # it shows again what it asks, with what the new limits leave
         raise RequestError(
             f"{row.name} waits for an answer.", hint=f"`trainwright show {row.name}` shows the question."
         )
@@ -110,12 +127,11 @@ async def taken_up(graph: Compiled, row: RunRow, limits: dict[str, Any], data: s
 
 
 def _check_cap(row: RunRow, limits: dict[str, Any]) -> None:
-    cap = limits.get("step_cap")
-    if cap is not None and cap <= row.steps:
-        raise RequestError(
-            f"{row.name} has taken {row.steps} steps already; a cap of {cap} would stop it at once.",
-            hint=f"Give a higher one: --step-cap {row.steps * 2}.",
-        )
+    """Refuse a limit at or below what is used already."""
+    before = Settings.model_validate(row.settings or {})
+    after = Settings.model_validate({**(row.settings or {}), **limits})
+    with transaction(ledger.SCHEMA) as db:
+        check_lowered(row.name, ledger.Ledger.sums(db, row.name), before, after, limits)
 
 
 def _changes(state: State, raised: dict[str, Any], data: str | None) -> dict[str, Any]:
@@ -141,7 +157,7 @@ def _fresh() -> dict[str, Any]:
     left = State()
     names = (
         "plan", "dataset", "code", "sandbox", "job", "evaluation", "attempt", "accepted", "attempts", "repairs",
-        "submissions", "feedback", "answers", "carry",
+        "submissions", "contradicted", "feedback", "answers", "carry",
     )  # fmt: skip
     return {name: getattr(left, name) for name in names}
 

@@ -1,36 +1,44 @@
-"""A run's beginning: its name, its folder and its row, made once; and who drives it.
+"""A run's beginning: its name, its folder and its row, made once.
 
-The driver registers a run before the graph starts, the first node of the graph does where nobody has (Studio). The
-lock of a run's folder is held by the terminal's or the program's process that drives it and is freed by the kernel when
-that process ends, however it ends, so that two of them never drive one run. A server (`langgraph dev`) does not take
-it. This module does not run anything.
+The driver registers a run before the graph starts, the first node of the graph does where nobody has (Studio). Who
+may work on a run is decided in `graph/lease.py`. This module does not run anything.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
+import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainwright.tools.policy import load_policy
 
 from .errors import RequestError
+from .limits import check_stages
+from .migrations import migrated
 from .redaction import MARK
-from .runs import open_runs, slug
+from .runs import RunRow, open_runs, slug
 from .settings import run_path
 from .state import Request, Settings
 
-__all__ = ["check_places", "driven_here", "register"]
+__all__ = ["check_places", "register", "stored"]
+
+log = logging.getLogger("trainwright")
 
 
 def register(request: Request, settings: Settings, thread_id: str) -> str:
     """The name of the run of `thread_id`; the first call makes its row and its folder.
 
     Raises:
-        RequestError: the wanted name is taken, or is no name; or a secret was taken out of the place of paper or data.
+        RequestError: the wanted name is taken, or is no name; a secret was taken out of the place of paper or data; or
+            the policy cannot be read.
     """
     check_places(request)
+    check_stages(settings.stages)
+    load_policy()  # a run never begins with a policy that nobody can read
     paper = "" if "\n" in request.paper else _stem(request.paper)
     data = _stem(request.data)
     told = bool(slug(data)) and slug(paper).startswith(slug(data))  # digits and digits_svm.pdf: digits-svm
@@ -56,32 +64,38 @@ def check_places(request: Request) -> None:
             )
 
 
+def stored(name: str) -> RunRow:
+    """The row of a run, with request and settings in today's shape, whichever release wrote them.
+
+    Raises:
+        RunNotFound: there is no such run.
+        RequestError: they cannot be read.
+    """
+    row = open_runs().get(name)
+    return replace(row, settings=_today(row, Settings, row.settings), request=_today(row, Request, row.request))
+
+
+def _today(row: RunRow, cls: type[Settings] | type[Request], values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is stored, without names that this release does not know; what was left out stays left out."""
+    if values is None:
+        return None
+    given = migrated(cls.__name__, values)
+    known = {key: value for key, value in given.items() if key in cls.model_fields}
+    if left := sorted(set(given) - set(known)):
+        log.warning("%s of %s in the table of runs: unknown here and left out: %s", cls.__name__, row.name, left)
+    try:
+        cls.model_validate(known)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RequestError(
+            f"The {cls.__name__.lower()} of {row.name} were stored by another Trainwright, and this one cannot read "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}. Nothing was done.",
+            hint="Go on with the release that made the run, or start a new one.",
+        ) from error
+    return known
+
+
 def _stem(place: str) -> str:
     """A short readable word for a data source or a paper."""
     name = PurePosixPath(place.split("@")[0].replace("sklearn:", "").rstrip("/")).name
     return re.sub(r"(\.[A-Za-z]\w{0,7})+$", "", name)[:18]
-
-
-@contextmanager
-def driven_here(run: str) -> Iterator[None]:
-    """Hold the run's lock.
-
-    Raises:
-        RequestError: another process drives the run; it is named.
-    """
-    path = run_path(run) / "driver.lock"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("a+", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read(20).strip() or "unknown"
-            raise RequestError(
-                f"{run} is at work already, in process {holder}; nothing was done.",
-                hint=f"Wait for it, or stop that process; `trainwright show {run}` says where it is.",
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield

@@ -13,13 +13,13 @@ import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
-from .database import transaction
+from .database import exists, transaction
 from .errors import RequestError, RunNotFound
 from .settings import database_path
 
@@ -150,7 +150,7 @@ class Runs:
 
     def list(self) -> list[RunRow]:
         """All runs, the latest first."""
-        if not self.path.exists():
+        if not exists(self.path):
             return []
         with transaction(SCHEMA, self.path) as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created_at DESC, rowid DESC").fetchall()
@@ -201,9 +201,11 @@ def check_name(name: str) -> None:
 
 
 def _row(values: dict[str, Any]) -> RunRow:
+    """The row; columns that a newer release added are left out."""
+    known = {field.name: values[field.name] for field in fields(RunRow)}
     for key in ("waiting", "result", "request", "settings"):
-        values[key] = json.loads(values[key]) if values[key] else None
-    return RunRow(**values)
+        known[key] = json.loads(known[key]) if known[key] else None
+    return RunRow(**known)
 
 
 def open_runs(path: Path | None = None) -> Runs:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import subprocess
+import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -31,6 +32,9 @@ __all__ = [
     "remove_locks",
     "write_files",
 ]
+
+LOCK_SECONDS = 3.0
+"""How long a git that lost its parent may hold a repository before it is taken to be gone."""
 
 GIT_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -61,6 +65,9 @@ def _git(folder: Path, *arguments: str) -> bytes:
     command += ["-c", "core.quotePath=false", "-c", "core.autocrlf=false", "-c", "gc.auto=0"]
     try:
         done = subprocess.run([*command, *arguments], cwd=folder, env=environment, capture_output=True, check=False)
+        if done.returncode and b"lock" in done.stderr:
+            _wait_for_locks(folder)
+            done = subprocess.run([*command, *arguments], cwd=folder, env=environment, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise ContractError(
             "no_git", "git is not installed.", hint="Install git; `trainwright doctor` checks it."
@@ -69,6 +76,14 @@ def _git(folder: Path, *arguments: str) -> bytes:
         tail = done.stderr.decode(errors="replace").strip()[-500:]
         raise ContractError("git", f"git {arguments[0]} failed in {folder.name}: {tail}")
     return done.stdout
+
+
+def _wait_for_locks(folder: Path) -> None:
+    """Give a git whose parent was killed the time to end, and remove the locks that nobody holds after it."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while _locks(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    remove_locks(folder)
 
 
 def check_file_names(names: Iterable[str]) -> None:
@@ -138,9 +153,13 @@ def commit(folder: Path, message: str) -> str:
 
 def remove_locks(folder: Path) -> None:
     """Remove lock files that a killed git left in a repository; the caller is its only writer."""
-    places = [folder / ".git", folder / ".git" / "refs" / "heads"]
-    for lock in (path for place in places for path in place.glob("*.lock")):
+    for lock in _locks(folder):
         lock.unlink(missing_ok=True)
+
+
+def _locks(folder: Path) -> list[Path]:
+    places = [folder / ".git", folder / ".git" / "refs" / "heads"]
+    return [path for place in places for path in place.glob("*.lock")]
 
 
 def _has_commit(folder: Path) -> bool:

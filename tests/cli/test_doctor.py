@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.cli import doctor, packages, supervisors
+from trainwright.cli import doctor, packages
 from trainwright.cli.doctor import Finding, finding_lines, install_command
 from trainwright.cli.main import main
 from trainwright.cli.screen import open_screen
 from trainwright.graph.runs import open_runs
-from trainwright.graph.settings import database_path, home, run_path
+from trainwright.graph.settings import database_path
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *checks: object) -> None:
@@ -127,31 +127,6 @@ def test_a_database_that_another_process_holds() -> None:
         holder.close()
     assert not locked.ok
     assert locked.mend.startswith("fuser")
-
-
-def test_a_job_whose_run_has_ended_is_left_over(tmp_path: Path) -> None:
-    for name, status in (("ended", "failed"), ("open", "running")):
-        open_runs().open(name, name, "", {})
-        open_runs().update(name, status=status)
-        run_path(name).mkdir(parents=True)
-    rows = {row.name: row for row in open_runs().list()}
-    assert supervisors.whose(run_path("ended"), rows) == "ended, which has ended (failed)"
-    assert supervisors.whose(run_path("open"), rows) == ""
-    assert supervisors.whose(run_path("nosuch") / "job", rows) == "nosuch, which is gone"
-    assert supervisors.whose(tmp_path / "elsewhere", rows) == ""
-
-
-def test_a_supervisor_is_seen_among_the_processes() -> None:
-    folder = home() / "runs" / "gone" / "attempts" / "1" / "job"
-    # The same words in the same place of the command line as a supervisor has; it reads its input until we close it.
-    words = [sys.executable, "-c", "import sys; sys.stdin.read()", "-m", supervisors.MODULE, str(folder)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
-        left = supervisors.left_over()
-        (finding,) = found(doctor.check_jobs)
-        process.communicate(b"")
-    assert [item.pid for item in left] == [process.pid]
-    assert finding.mend == f"kill {process.pid}"
-    assert "gone, which is gone" in finding.detail
 
 
 def test_packages_that_are_missing_old_or_broken(monkeypatch: pytest.MonkeyPatch) -> None:

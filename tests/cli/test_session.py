@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,20 @@ import pytest
 
 from trainwright.cli.screen import Screen
 from trainwright.cli.session import Plain, follow
+from trainwright.cli.signals import given_back
 from trainwright.graph.settings import EXIT_CODES
 
 Event = dict[str, Any]
 
 CARD = {"key": "target_column", "text": "Which column?", "options": ["a", "b"]}
 WAITING = {"gate": "ask_person", "card": CARD, "text": "Which column?", "problem": ""}
+
+
+@pytest.fixture(autouse=True)
+def handlers_given_back() -> Iterator[None]:
+    """Whoever follows a run is expected to end; the tests go on."""
+    with given_back():
+        yield
 
 
 def result(status: str, **more: Any) -> Event:

@@ -1,15 +1,8 @@
-"""A run is registered before anything else happens, and one process drives it."""
+"""A run is registered before anything else happens."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
-import pytest
-
-from trainwright.graph.errors import RequestError
-from trainwright.graph.registration import driven_here, register
+from trainwright.graph.registration import register
 from trainwright.graph.runs import open_runs
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Request, Settings
@@ -32,35 +25,6 @@ def test_registering_makes_row_and_folder_once() -> None:
 
 def test_the_text_of_an_abstract_gives_no_name() -> None:
     assert register(Request(paper="Some abstract\nof two lines", data="d.csv"), Settings(), "t").startswith("d-")
-
-
-HOLD = """
-import sys
-from trainwright.graph.registration import driven_here
-with driven_here(sys.argv[1]):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_run_has_one_driver_and_is_free_when_that_one_dies() -> None:
-    name = register(REQUEST, Settings(), "thread")
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ
-    )
-    assert holder.stdout is not None
-    assert holder.stdin is not None
-    try:
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(RequestError, match=f"at work already, in process {holder.pid}"), driven_here(name):
-            pass
-    finally:
-        holder.kill()
-        holder.wait()
-        holder.stdin.close()
-        holder.stdout.close()
-    with driven_here(name):
-        pass
 
 
 def test_a_name_does_not_say_the_data_twice() -> None:

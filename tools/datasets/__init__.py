@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .choice import DataChoice
     from .freezing import freeze, rebuild
-    from .frozen import inputs_path, read_test_labels, verify_frozen
+    from .frozen import check_frozen, inputs_path, read_test_labels, verify_frozen
     from .inspection import Inspection, inspect_data
     from .sources import load_data, withheld_paths
 
 __all__ = [
     "DataChoice",
     "Inspection",
+    "check_frozen",
     "freeze",
     "inputs_path",
     "inspect_data",
@@ -37,6 +38,7 @@ _MODULES = {
     "load_data": "sources",
     "read_test_labels": "frozen",
     "rebuild": "freezing",
+    "check_frozen": "frozen",
     "verify_frozen": "frozen",
     "withheld_paths": "sources",
 }

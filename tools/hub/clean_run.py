@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from trainwright.graph.errors import ContractError, PublicationError
+from trainwright.graph.ownership import temporary_folder
 from trainwright.graph.state import State
 from trainwright.tools.datasets import inputs_path, read_test_labels
 from trainwright.tools.evaluation import read_predictions, score_predictions
@@ -30,8 +30,7 @@ def clean_score(package: Path, run_dir: Path, state: State, predict: Predict) ->
     data, result = state.dataset, state.evaluation
     assert data is not None
     assert result is not None
-    with tempfile.TemporaryDirectory(prefix="trainwright-clean-") as name:
-        place = Path(name)
+    with temporary_folder("clean") as place:
         place.chmod(0o755)
         shutil.copytree(package, place / "package")
         (place / "inputs").mkdir()

@@ -11,13 +11,13 @@ script failed or cannot be run here.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from trainwright.graph.errors import ContractError, PublicationError, SandboxUnavailable, TrainwrightError
+from trainwright.graph.ownership import temporary_folder
 from trainwright.tools.code import bundle_sha256
 from trainwright.tools.contract import Scripts, masked_paths, predict_limits
 from trainwright.tools.datasets import inputs_path, read_test_labels, rebuild
@@ -41,8 +41,7 @@ def reproduce(package: Path, data: str, say: object = print) -> bool:
     assert callable(say)
     record = _record(package)
     published, files = record.evaluation, _code(package, record.code)
-    with tempfile.TemporaryDirectory(prefix="trainwright-reproduce-") as name:
-        place = Path(name)
+    with temporary_folder("reproduce") as place:
         place.chmod(0o755)
         dataset = rebuild(data, record.split, place)
         say(f"data:      fingerprint {dataset.fingerprint[:16]} matches; {dataset.split.train} rows to train on")

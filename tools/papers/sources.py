@@ -74,7 +74,8 @@ def _known(note: Path, spec: str) -> PaperSource | None:
     except (OSError, ValidationError):
         return None
     same = source.origin == (_short(spec) if _is_text(spec) else spec)
-    return source if same and source.path.is_file() else None
+    path = note.parent / source.path.name  # the run's folder may have been moved, or copied, since
+    return source.model_copy(update={"path": path}) if same and path.is_file() else None
 
 
 def _is_text(spec: str) -> bool:

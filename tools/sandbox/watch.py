@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from trainwright.graph.ownership import started_by_me
+
 from .folders import tree_size
 from .limits import Ended, Limits, SandboxResult
 from .measure import Usage, machine_out_of_memory, measure
@@ -100,7 +102,7 @@ def run_watched(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(env),
+        env={**env, **started_by_me()},
         cwd=cwd,
         start_new_session=True,
         pass_fds=tuple(keep),
