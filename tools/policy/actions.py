@@ -29,12 +29,15 @@ class Action:
             names it allows.
         reads: whether it changes nothing anywhere, sends nothing but a request for what is public, and costs nothing.
         text: what it does, in plain words, for the person who is asked.
+        complete: whether a fact that is left out does not apply, instead of not being known. Then a fact that applies
+            and is not known is the empty text.
     """
 
     tool: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
     reads: bool = False
     text: str = ""
+    complete: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,11 @@ class Verdict:
         rule: name of the rule that decided; `unnamed` where none did.
         why: the reason, one sentence for a person.
         deadline_hours: how long an answer may be waited for; None for ever.
+        action: the action that decided, in plain words; empty if it has none.
     """
 
     decision: Decision
     rule: str
     why: str
     deadline_hours: float | None = None
+    action: str = ""

@@ -6,12 +6,12 @@ Importing a package runs its code, so nothing is looked up outside the sandbox.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainwright.graph.ownership import temporary_folder
 from trainwright.tools.sandbox import Limits, Mount, SandboxResult, json_rows, read_plain, run_sandboxed
 
 from .findings import cut
@@ -61,10 +61,10 @@ def ask(
     Raises:
         SandboxUnavailable: this machine cannot isolate it; nothing was run.
     """
-    with tempfile.TemporaryDirectory(prefix="trainwright-probe-") as place:
+    with temporary_folder("probe") as place:
         # A copy: what is shown in the sandbox is made readable for everybody.
-        folder = Path(place) / "probe"
-        out = Path(place) / "out"
+        folder = place / "probe"
+        out = place / "out"
         folder.mkdir()
         out.mkdir()
         (folder / "probe.py").write_bytes(Path(__file__).with_name("probe.py").read_bytes())
