@@ -1,26 +1,44 @@
 """What a person needs to decide at a gate, as lines: the plan, the job, the publication, the calls, the question.
 
-Pure functions from a gate's card (see `nodes/approve.py`) to lines. A field that a card lacks is left out; nothing
-here fails on a card of another version.
+Pure functions from a gate's card (see `nodes/approve_plan.py` and its neighbours) to lines. A field that a card lacks
+is left out; nothing here fails on a card of another version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .screen import Line
-from .words import duration, line, node_title, number, size
+from trainwright.nodes.card_words import parts
 
-__all__ = ["DIFF_LINES", "card_lines", "diff_lines", "evaluation_lines", "gate_title", "how_to_answer"]
+from .screen import Line
+from .words import clean, duration, line, node_title, number, size
+
+__all__ = [
+    "DIFF_LINES",
+    "card_lines",
+    "diff_lines",
+    "evaluation_lines",
+    "gate_title",
+    "how_to_answer",
+    "text_lines",
+    "waiting_lines",
+]
 
 Card = Mapping[str, Any]
 
 DIFF_LINES = 40
 """Lines of a difference that a card shows before it says how many more there are."""
 
+DIFF_ROW = 400
+"""Characters of one line of a difference that a card shows."""
+
+TEXT_LINES = 40
+"""Lines of an argument that a card shows before it says how many more there are."""
+
 LONG = 2_000
-"""Characters of a paragraph that a card shows."""
+"""Characters of a paragraph, or of one line of an argument, that a card shows."""
 
 
 def gate_title(gate: str) -> str:
@@ -33,6 +51,37 @@ def gate_title(gate: str) -> str:
         "ask_person": "A question",
     }
     return titles.get(gate, node_title(gate))
+
+
+SHOWN_WITH_THE_CARD: dict[str, tuple[str, ...]] = {
+    "approve_plan": ("action", "estimate"),
+    "approve_job": ("action", "where", "estimate"),
+    "approve_publish": ("action", "where"),
+}
+"""What of the words of every card the lines of a gate say already, or what comes before them."""
+
+
+def waiting_lines(waiting: Card, *, full: bool = False) -> list[Line]:
+    """All that a run shows while it waits: why it asks again, the action, the card, who pays, what remains, and so on.
+
+    Args:
+        waiting: what waits, and the name of the `run`.
+        full: nothing of a text or a difference is left out.
+    """
+    gate, card = str(waiting.get("gate", "")), waiting.get("card") or {}
+    lines = [Line(line(waiting["problem"], 600), "warn")] if waiting.get("problem") else []
+    if card.get("action"):
+        lines.append(Line(line(card["action"], 600), label="action"))
+    run = line(waiting.get("run") or "RUN", 120)
+    if gate == "approve_tools":
+        lines += call_lines(card, waiting.get("answered") or {}, run=run, full=full)
+    elif gate == "approve_job":
+        lines += job_lines(card, run=run, full=full)
+    else:
+        lines += card_lines(gate, card)
+    said = SHOWN_WITH_THE_CARD.get(gate, ("action",))
+    words = parts(card, waiting.get("standing") or {})
+    return lines + [Line(line(text, 600), label=label) for label, text in words if label not in said]
 
 
 def card_lines(gate: str, card: Card) -> list[Line]:
@@ -98,7 +147,7 @@ def _claim(claim: Card) -> list[Line]:
     return lines
 
 
-def job_lines(card: Card) -> list[Line]:
+def job_lines(card: Card, *, run: str = "RUN", full: bool = False) -> list[Line]:
     """The job: where, how long, the preflight list, and what changed since the last attempt."""
     code = card.get("code", {})
     memory = f", {size(card['estimated_memory'])} of memory" if card.get("estimated_memory") else ""
@@ -120,7 +169,7 @@ def job_lines(card: Card) -> list[Line]:
         lines.append(Line(line(card["change"], 600), label="change"))
     lines.append(Line("", label="preflight"))
     lines += [check_line(check) for check in card.get("preflight", [])]
-    return lines + diff_lines(card, DIFF_LINES)
+    return lines + diff_lines(card, None if full else DIFF_LINES, run=run)
 
 
 def check_line(check: Card) -> Line:
@@ -131,12 +180,13 @@ def check_line(check: Card) -> Line:
     return Line(f"{word} {line(check.get('name', ''), 80)}{detail}", "" if passed else "bad", indent=2)
 
 
-def diff_lines(card: Card, limit: int | None) -> list[Line]:
-    """The difference to the last attempt's code.
+def diff_lines(card: Card, limit: int | None, *, run: str = "RUN") -> list[Line]:
+    """The difference to the code that was approved last, or to the version before.
 
     Args:
         card: the job's card; its `diff` is a unified diff, or of a first attempt git's summary of the new files.
-        limit: lines of it to show; all when None.
+        limit: lines of it to show; all, and whole ones, when None.
+        run: whose it is, for the command that shows the rest.
     """
     text = str(card.get("diff") or "")
     rows = text.splitlines()
@@ -144,7 +194,7 @@ def diff_lines(card: Card, limit: int | None) -> list[Line]:
     removed = sum(row.startswith("-") and not row.startswith("---") for row in rows)
     files = sum(row.startswith("+++") for row in rows)
     if not rows:
-        return [Line("none since the last attempt", label="difference")]
+        return [Line(f"none since {line(card.get('since', 'the last attempt'), 80)}", label="difference")]
     first = limit is not None and card.get("attempt", 1) == 1 and card.get("code", {}).get("unmodified")
     shown = [] if first else rows if limit is None else rows[:limit]
     head = f"{files} file{'s' if files != 1 else ''}, {added} lines added, {removed} removed"
@@ -152,9 +202,48 @@ def diff_lines(card: Card, limit: int | None) -> list[Line]:
         head = line(rows[-1])
     lines = [Line(f"{head}{', all of it the tested recipe' if first else ''}", label="difference")]
     roles = {"+": "good", "-": "bad", "@": "faint"}
-    lines += [Line(row[:400], roles.get(row[:1], ""), indent=2) for row in shown]  # type: ignore[arg-type]
-    if not first and len(shown) < len(rows):
-        lines.append(Line(f"... {len(rows) - len(shown)} more lines", "faint", indent=2))
+    texts = [row if limit is None else _beginning(row, DIFF_ROW) for row in shown]
+    lines += [Line(text, roles.get(text[:1], ""), indent=2) for text in texts]  # type: ignore[arg-type]
+    left = 0 if first else len(rows) - len(shown)
+    if left or texts != list(shown):
+        lines.append(Line(f"{_left(left)}; {_rest(run)}", "faint", indent=2))
+    elif first:
+        lines.append(Line(_rest(run), "faint", indent=2))
+    return lines
+
+
+def _beginning(row: str, limit: int) -> str:
+    return row if len(row) <= limit else f"{row[:limit]} ... {len(row) - limit} more characters"
+
+
+def _left(rows: int) -> str:
+    return f"... {rows} more lines" if rows else "... parts of lines are left out"
+
+
+def _rest(run: str) -> str:
+    return f"`trainwright show {run} --full` shows all of it"
+
+
+def text_lines(value: object, label: str = "", *, indent: int = 0, run: str = "RUN", full: bool = False) -> list[Line]:
+    """A text as it is, line by line, so that none of it reads as a part of another; what is left out is said.
+
+    Args:
+        value: the text, or what is shown as JSON.
+        label: what it is.
+        indent: how far it stands in.
+        run: whose it is, for the command that shows the rest.
+        full: nothing is left out.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    rows = clean(text).expandtabs(4).rstrip("\n").split("\n")
+    shown = rows if full else [_beginning(row, LONG) for row in rows[:TEXT_LINES]]
+    if len(rows) == 1:
+        lines = [Line(shown[0], label=label, indent=indent)]
+    else:
+        lines = [Line(f"({len(rows)} lines)", label=label, indent=indent)]
+        lines += [Line(row, indent=indent + 2) for row in shown]
+    if shown != rows:
+        lines.append(Line(f"{_left(len(rows) - len(shown))}; {_rest(run)}", "warn", indent=indent + 2))
     return lines
 
 
@@ -206,12 +295,27 @@ def evaluation_lines(result: Card) -> list[Line]:
     return lines
 
 
-def call_lines(card: Card) -> list[Line]:
-    """The tool calls that need a person."""
+def call_lines(
+    card: Card, answered: Mapping[str, str] | None = None, *, run: str = "RUN", full: bool = False
+) -> list[Line]:
+    """The tool calls that need a person, numbered where there are several.
+
+    Args:
+        card: with its `calls`.
+        answered: number of a call to what was decided on it already.
+        run, full: as in `text_lines`.
+    """
+    calls, done = card.get("calls", []), answered or {}
     lines = []
-    for call in card.get("calls", []):
-        lines.append(Line(line(call.get("name", ""), 80), "title"))
-        lines += [Line(line(value, LONG), label=line(key, 60), indent=2) for key, value in call.get("args", {}).items()]
+    whole: Any = {"indent": 2, "run": run, "full": full}
+    for place, call in enumerate(calls, start=1):
+        mark = f"{place}. " if len(calls) > 1 else ""
+        state = f" ({line(done[str(place)], 200)})" if str(place) in done else " (open)" if done else ""
+        lines.append(Line(f"{mark}{line(call.get('name', ''), 80)}{state}", "title"))
+        for words in call.get("does", []):
+            lines += text_lines(words, "action", **whole)
+        for key, value in call.get("args", {}).items():
+            lines += text_lines(value, line(key, 60), **whole)
     return lines
 
 
@@ -226,17 +330,37 @@ def question_lines(card: Card) -> list[Line]:
     return lines
 
 
-def how_to_answer(run: str, gate: str) -> list[Line]:
-    """The commands that answer a gate."""
+def how_to_answer(run: str, gate: str, open_actions: Sequence[int] | None = None) -> list[Line]:
+    """The commands that answer a gate.
+
+    Args:
+        run: its name.
+        gate: where it waits.
+        open_actions: numbers of the actions that nobody has decided on; None where that is not known.
+    """
+    if open_actions is not None and not open_actions:
+        return [Line(f"trainwright resume {run}", label="all is answered; to carry it out", indent=2)]
     if gate == "ask_person":
         ways = [
             ("answer", f"trainwright answer {run} TEXT"),
             ("do not answer, end the run", f"trainwright reject {run}"),
         ]
+    elif gate == "approve_tools":
+        ways = [
+            ("approve", f"trainwright approve {run}"),
+            ("change it first", f"trainwright edit {run}"),
+            ("reject, with a reason", f'trainwright reject {run} --feedback "why"'),
+            ("answer in its place", f"trainwright answer {run} TEXT"),
+        ]
     else:
         ways = [
             ("approve", f"trainwright approve {run}"),
+            ("change it first", f"trainwright edit {run}"),
             ("send back", f'trainwright reject {run} --feedback "what to change"'),
             ("reject and end the run", f"trainwright reject {run}"),
         ]
-    return [Line(command, label=what, indent=2) for what, command in ways]
+    lines = [Line(command, label=what, indent=2) for what, command in ways]
+    if open_actions is not None and len(open_actions) > 1:
+        numbers = ", ".join(map(str, open_actions))
+        lines.append(Line(f"any of these with --only N; open: {numbers}", "faint", indent=2))
+    return lines

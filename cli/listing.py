@@ -18,9 +18,9 @@ WIDE = 84
 """Columns from which on a run has a single line."""
 
 
-def show_runs(*, as_json: bool) -> int:
-    """Print the runs."""
-    rows = open_runs().list()
+def show_runs(*, as_json: bool, waiting: bool = False) -> int:
+    """Print the runs; of those only the ones that wait, if `waiting`."""
+    rows = [row for row in open_runs().list() if not waiting or row.status == "waiting"]
     if as_json:
         from .jsonlines import json_lines
 
@@ -28,7 +28,7 @@ def show_runs(*, as_json: bool) -> int:
             json_lines().write(row_object(row))
         return 0
     screen = open_screen(interactive=False)
-    screen.show(run_lines(rows, screen))
+    screen.show([Line("No run waits.")] if waiting and not rows else run_lines(rows, screen))
     return 0
 
 

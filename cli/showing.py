@@ -12,7 +12,7 @@ from trainwright.graph.runs import RunRow, open_runs
 from trainwright.graph.settings import run_path
 from trainwright.graph.tellings import of_run
 
-from .cards import card_lines, evaluation_lines, gate_title
+from .cards import evaluation_lines, gate_title, waiting_lines
 from .going_on import effective_status
 from .listing import row_object
 from .logs import start_log
@@ -29,8 +29,8 @@ FINDINGS = 12
 """Findings of the audit that are shown before it says how many more there are."""
 
 
-def show_run(run: str, *, as_json: bool) -> int:
-    """Print one run.
+def show_run(run: str, *, as_json: bool, full: bool = False) -> int:
+    """Print one run; of what it waits for the whole, if `full`.
 
     Raises:
         RunNotFound: none, or more than one, has that name.
@@ -54,10 +54,7 @@ def show_run(run: str, *, as_json: bool) -> int:
     screen.show(lines)
     if status == "waiting" and row.waiting is not None:
         gate = str(row.waiting.get("gate", ""))
-        card = card_lines(gate, row.waiting.get("card") or {})
-        if row.waiting.get("problem"):
-            card.insert(0, Line(line(row.waiting["problem"], 600), "warn"))
-        screen.card(gate_title(gate), card)
+        screen.card(gate_title(gate), waiting_lines({**row.waiting, "run": row.name}, full=full))
         if gate != "ask_person" and row.waiting.get("text"):
             screen.show([Line(line(row.waiting["text"], 600), "title")])
     screen.show(next_lines(row.name, status, row.waiting))
@@ -99,6 +96,10 @@ def _row_lines(row: RunRow) -> list[Line]:
         lines.append(Line(line(engineer, 200), label="engineer"))
     seconds = ((row.result or {}).get("spent") or {}).get("seconds")
     spent = f", {duration(seconds)} of work" if seconds is not None else ""
+    from trainwright.graph.forking import origin_of
+
+    if (origin := origin_of(row.name)) is not None:
+        lines.append(Line(f"{origin.parent}, at step {origin.step} ({node_title(origin.node)})", label="forked from"))
     lines.append(Line(f"begun {age(row.created_at)}, changed {age(row.updated_at)}, {row.steps} steps{spent}", "faint"))
     if row.reason:
         lines.append(Line(clean(row.reason)[:3_000], label="why"))
@@ -123,7 +124,8 @@ def state_lines(state: State, *, finished: bool) -> list[Line]:
         lines += _dataset_lines(state.dataset)
     for done in state.approvals:
         words = {"approve": "approved", "reject": "rejected", "edit": "edited", "respond": "answered"}
-        by = "by rule" if done.by == "rule" else "by a person"
+        rule = f" {line(done.rule, 60)}" if done.rule else ""
+        by = f"by rule{rule}" if done.by == "rule" else "by a person"
         said = f": {line(done.message, 300)}" if done.message else ""
         lines.append(Line(f"{words[done.decision]} {by}, {age(done.at)}{said}", label=node_title(done.gate)))
     lines += attempt_lines([item.model_dump() for item in state.attempts])
@@ -182,12 +184,16 @@ def _object(row: RunRow, state: State | None) -> dict[str, Any]:
         "notes",
     )
     following = [item.text for item in next_lines(row.name, status, row.waiting) if item.text]
+    from trainwright.graph.forking import origin_of
+
+    origin = origin_of(row.name)
     told = [{"text": said.text, "at": said.at} for said in of_run(row.name)]
     return {
         **row_object(row),
         **{part: known.get(part) for part in parts},
         **_places(row, state),
         "told": told,
+        "forked_from": None if origin is None else {"run": origin.parent, "step": origin.step, "node": origin.node},
         "spent": _spent(row),
         "next": following,
     }

@@ -88,7 +88,8 @@ def after_approve_plan(state: State) -> str:
 
 def after_find_data(state: State) -> str:
     """Frozen data lead to code; data that contradict the plan lead back to it."""
-    return or_question(state, "write_code" if state.dataset is not None else "plan")
+    # After a contradiction the data of an earlier attempt stay, since its model may still be the best.
+    return or_question(state, "plan" if state.dataset is None or state.contradicted else "write_code")
 
 
 def after_write_code(state: State) -> str:
@@ -121,7 +122,9 @@ def after_submit_job(state: State) -> str:
 
 
 def after_watch_job(state: State) -> str:
-    """Succeeded: evaluate; failed: repair; still running: watch on."""
+    """Succeeded: evaluate; failed: repair; still running: watch on. Without a job an earlier attempt is evaluated."""
+    if state.question is None and state.job is None:
+        return within_limits(state, "evaluate")
     if state.question is not None or state.job is None or state.job.state in ("submitted", "running"):
         return or_question(state, "watch_job")
     return within_limits(state, "evaluate" if state.job.state == "succeeded" else "write_code")

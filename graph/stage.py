@@ -12,26 +12,27 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, messages_from_dict, messages_to_dict
+from langchain_core.messages import HumanMessage, messages_from_dict, messages_to_dict
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Command, Overwrite, interrupt
-from pydantic import ValidationError
+from langgraph.types import Command, Overwrite
 
 from trainwright.engineers.protocol import Engineer, Stage
 from trainwright.nodes.act import act
+from trainwright.nodes.approve_tools import approve_tools
 from trainwright.nodes.boundary import emit, failure, with_limits
-from trainwright.nodes.gate import approval, review
-from trainwright.nodes.think import needs_person, open_calls, send_calls, think, write_json
+from trainwright.nodes.think import ANSWER_LIMIT, think, write_json
 from trainwright.prompts import known as known_to
 from trainwright.tools.toolbox import Workbench
 
+from .errors import RunBusy
+from .lease import visiting
 from .runs import open_runs
 from .settings import run_path
-from .state import Decisions, Settings, StageResult, StageState, Status
+from .state import Settings, StageResult, StageState, Status
 from .tellings import of_run
 
 __all__ = ["make_stage"]
@@ -56,8 +57,9 @@ def make_stage(
         opened = await opener(state, runtime, config) if opener else {}
         known: StageState = {**state, **opened}  # type: ignore[typeddict-item]
         try:
-            return {**opened, **await asyncio.to_thread(_prepare, stage, known)}
-        except GraphBubbleUp:
+            async with visiting(known["run"]):
+                return {**opened, **await asyncio.to_thread(_prepare, stage, known)}
+        except (GraphBubbleUp, RunBusy):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary, as in think and act
             return {**opened, "failures": [failure(error, stage.name)]}
@@ -66,20 +68,32 @@ def make_stage(
         state: StageState, runtime: Runtime[Settings]
     ) -> Command[Literal["act", "approve_tools", "think", "conclude"]]:
         """One turn of the engineer."""
-        return await think(stage, choose(with_limits(state["settings"], runtime.context)), state, runtime.context)
+        async with visiting(state["run"]):
+            return await think(stage, choose(with_limits(state["settings"], runtime.context)), state, runtime.context)
 
-    async def approve_tools(state: StageState) -> Command[Literal["act", "think", "approve_tools"]]:
-        """A person approves, edits or rejects the calls of one answer that need it."""
-        return await asyncio.to_thread(_approve_tools, stage, state)
+    async def approve_tools_node(state: StageState) -> Command[Literal["act", "think", "approve_tools"]]:
+        """A person approves, edits, rejects or answers the calls of one answer that need it."""
+        limit = getattr(choose(state["settings"]), "answer_limit", ANSWER_LIMIT)
+        try:
+            async with visiting(state["run"]):
+                return await asyncio.to_thread(approve_tools, stage, state, limit)
+        except (GraphBubbleUp, RunBusy):
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary, as in act
+            return Command(goto="think", update={"failures": [failure(error, stage.name)]})
 
     async def act_node(state: dict[str, Any]) -> Command[Literal["think", "conclude"]]:
         """One tool call."""
-        return await act(stage, state)
+        async with visiting(state["run"]):
+            return await act(stage, state)
 
     async def conclude(state: StageState) -> dict[str, Any]:
         """Hand over the artifact, the question, or the reason why there is none."""
         try:
-            return await asyncio.to_thread(_conclude, stage, state)
+            async with visiting(state["run"]):
+                return await asyncio.to_thread(_conclude, stage, state)
+        except RunBusy:
+            raise
         except Exception as error:  # noqa: BLE001 - the boundary, as in think and act
             kept = {"steps": state["steps"], "settings": state["settings"], "approvals": state.get("decided", [])}
             kept["notes"] = state.get("remarks", [])
@@ -88,7 +102,7 @@ def make_stage(
     graph = StateGraph(StageState, output_schema=StageResult, context_schema=Settings)
     graph.add_node("prepare", prepare)  # type: ignore[call-overload]  # both runtime and config are injected
     graph.add_node("think", think_node)
-    graph.add_node("approve_tools", approve_tools)
+    graph.add_node("approve_tools", approve_tools_node)
     graph.add_node("act", act_node)
     graph.add_node("conclude", conclude)
     graph.add_edge(START, "prepare")
@@ -125,43 +139,6 @@ def _carried(stage: Stage, state: StageState) -> list[Any]:
     return messages_from_dict(json.loads((run_path(state["run"]) / carry).read_text(encoding="utf-8")))
 
 
-def _approve_tools(stage: Stage, state: StageState) -> Command[Any]:
-    answer = next(m for m in reversed(state["transcript"]) if isinstance(m, AIMessage))
-    made = open_calls(answer)
-    answered = {m.tool_call_id for m in state["transcript"] if isinstance(m, ToolMessage)}
-    calls = [call for call in made if call["id"] not in answered]
-    asking = [call for call in calls if needs_person(stage, call)]
-    card = {"calls": [{"name": c["name"], "args": c["args"]} for c in asking]}
-    actions = [(c["name"], c["args"], f"{stage.name} wants to call {c['name']}.") for c in asking]
-    run, settings = state["run"], state["settings"]
-    if settings.approvals == "auto":
-        done = approval("approve_tools", "approve", "rule", card)
-        return Command(goto=send_calls(state, calls, alone=len(made) == 1), update={"decided": [done]})
-    open_runs().update(run, status="waiting", waiting={"gate": "approve_tools", "card": card, "text": actions[0][2]})
-    try:
-        answer_given = interrupt(review(actions, ["approve", "edit", "reject"]), response_schema=Decisions)
-    except ValidationError as error:
-        emit("note", run, text=f"The answer could not be used: {error.errors()[0]['msg']}")
-        return Command(goto="approve_tools")
-    decisions = answer_given.decisions
-    if len(decisions) != len(asking):
-        emit("note", run, text=f"{len(asking)} decisions are needed, {len(decisions)} were given.")
-        return Command(goto="approve_tools")
-    refused, allowed = [], [c for c in calls if c not in asking]
-    records = []
-    for call, decision in zip(asking, decisions, strict=True):
-        records.append(approval("approve_tools", decision.type, "person", card, decision.message))
-        if decision.type in ("reject", "respond"):
-            text = f"A person refused this call: {decision.message or 'no reason given'}"
-            refused.append(ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error"))
-        elif decision.type == "edit" and decision.edited_action:
-            allowed.append({**call, "args": decision.edited_action.get("args", call["args"])})
-        else:
-            allowed.append(call)
-    update = {"decided": records, "transcript": refused}
-    return Command(goto=send_calls(state, allowed, alone=len(made) == 1) or "think", update=update)
-
-
 def _conclude(stage: Stage, state: StageState) -> dict[str, Any]:
     run, status, attempt = state["run"], state.get("status", Status.RUNNING), state.get("attempt", 1)
     result: dict[str, Any] = {"steps": state["steps"], "status": status, "reason": state.get("reason", "")}
@@ -182,5 +159,6 @@ def _conclude(stage: Stage, state: StageState) -> dict[str, Any]:
     if state.get("question") is not None:
         return {**result, "question": state["question"]}
     artifact = state.get(stage.field)
-    feedback = "" if artifact is not None else state.get("feedback", "")
-    return {**result, stage.field: artifact, "feedback": feedback, "question": None}
+    if artifact is None:  # what is known contradicts the plan; what an earlier attempt delivered stays
+        return {**result, "feedback": state.get("feedback", ""), "contradicted": True, "question": None}
+    return {**result, stage.field: artifact, "feedback": "", "contradicted": False, "question": None}

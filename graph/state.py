@@ -5,7 +5,8 @@ Everything here is small: paper text, data, logs and code lie in the run's folde
 0.974), durations in seconds, sizes in bytes, dollars in integer micro-dollars (`usd_micros`).
 
 These classes are what a checkpoint holds. They never move to another module (an old run would read back as plain
-dictionaries), and `SCHEMA_VERSION` counts their incompatible changes. This module does not compute anything.
+dictionaries). `SCHEMA_VERSION` counts their changes; how those of an earlier version are read is in
+`graph/migrations.py`. This module does not compute anything.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from langgraph.channels.ephemeral_value import EphemeralValue
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
+from .migrations import migrated
 from .redaction import redact
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Goes up with every release that changes a class here, also by a field that older ones do not know."""
 
 Scalar = str | int | float | bool
 Task = Literal["classification", "regression"]
@@ -36,6 +39,11 @@ class Artifact(BaseModel):
     """Base of all that a checkpoint holds: unknown fields are an error, not a surprise later."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, given: Any) -> Any:
+        return migrated(cls.__name__, given)
 
 
 class Status(StrEnum):
@@ -82,10 +90,10 @@ class Request(Given):
 class StageLimits(Artifact):
     """Limits of one stage, over all its visits; what is None is bounded by the run's own limits alone."""
 
-    step_cap: int | None = Field(None, ge=1, description="Engineer turns.")
-    max_usd: float | None = Field(None, ge=0, description="US dollars.")
-    max_tokens: int | None = Field(None, ge=0, description="Tokens of model calls, read and written.")
-    max_hours: float | None = Field(None, gt=0, description="Hours at work.")
+    step_cap: int | None = Field(None, ge=1, le=100_000, description="Engineer turns.")
+    max_usd: float | None = Field(None, ge=0, le=10_000_000, allow_inf_nan=False, description="US dollars.")
+    max_tokens: int | None = Field(None, ge=0, le=10**12, description="Tokens of model calls, read and written.")
+    max_hours: float | None = Field(None, gt=0, le=8_760, allow_inf_nan=False, description="Hours at work.")
 
 
 class Settings(Given):
@@ -142,8 +150,8 @@ class Settings(Given):
     model_price: str = Field(
         "",
         max_length=60,
-        description="US dollars for a million tokens read and a million written, such as 3/15, where no price list "
-        "knows the engineer's model.",
+        description="US dollars for a million tokens read and a million written, such as 3/15, of the engineer's "
+        "model; goes before the price list, and is needed where no list knows the model.",
     )
     machine_usd_per_hour: float = Field(
         0.0, ge=0, le=10_000, description="What an hour of a training job on this machine costs, in US dollars."
@@ -504,6 +512,7 @@ class State(BaseModel):
     accepted: int | None = Field(None, description="Number of the attempt whose model is published.")
     attempts: list[Attempt] = Field(default_factory=list)
     repairs: int = Field(0, ge=0, description="Repairs in this attempt.")
+    contradicted: bool = Field(False, description="What `find_data` found last contradicts the plan.")
     submissions: int = Field(0, ge=0, description="Jobs that ran out of the run's time: the next one is a new job.")
     feedback: str = Field("", description="What the next stage must heed: a rejection, a failure, a contradiction.")
     question: Question | None = None
@@ -575,6 +584,7 @@ class StageResult(TypedDict, total=False):
     dataset: Dataset | None
     code: CodeBundle | None
     feedback: str
+    contradicted: bool
     question: Question | None
     approvals: list[Approval]
     notes: list[str]

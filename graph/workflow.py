@@ -36,7 +36,9 @@ from trainwright.nodes.wrap_up import wrap_up
 
 from . import routing
 from .errors import RequestError
-from .registration import register
+from .lease import leased
+from .limits import said
+from .registration import register, stored
 from .runs import open_runs
 from .settings import run_path
 from .stage import make_stage
@@ -71,11 +73,11 @@ async def open_run(state: StageState, runtime: Runtime[Settings], config: Runnab
 def _open_run(request: Request, context: Settings | None, thread: str) -> dict[str, Any]:
     # The row's settings are those of the first invocation: after a kill a later one brings nothing but its changes.
     row = open_runs().of_thread(thread)
-    stored = row.settings if row else None
-    settings = with_limits(Settings.model_validate(stored), context) if stored else context or Settings()
+    kept = stored(row.name).settings if row else None
+    settings = with_limits(Settings.model_validate(kept), context) if kept else context or Settings()
     check_engineer(settings)
     name = register(request, settings, thread)
-    emit("run", name, folder=str(run_path(name)), thread_id=thread)
+    emit("run", name, folder=str(run_path(name)), thread_id=thread, limits=said(settings))
     return {"run": name, "settings": settings, "request": request, "steps": 0}
 
 
@@ -94,10 +96,10 @@ def build_graph(
     g.add_node("find_data", make_stage(find_data.STAGE, choose))
     g.add_node("write_code", make_stage(write_code.STAGE, choose))
     for gate in GATES:
-        g.add_node(gate.name, gate_node(gate))
-    g.add_node("ask_person", ask_person)
+        g.add_node(gate.name, leased(gate_node(gate)))
+    g.add_node("ask_person", leased(ask_person))
     for body in (sandbox_test, submit_job, watch_job, evaluate, publish, wrap_up):
-        g.add_node(body.__name__, node(body))
+        g.add_node(body.__name__, leased(node(body)))
 
     g.add_edge(START, "read_paper")
     for source, (decide, ways) in WAYS.items():

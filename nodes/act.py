@@ -69,6 +69,7 @@ async def _act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
             goto = "conclude"
         else:
             content = await asyncio.to_thread(_run_tool, stage, bench, call, task.get("limit", ANSWER_LIMIT))
+            content = _with_change(content, call.get("changed", ""))
     except (Refused, TrainwrightError) as error:
         ok, content = False, json.dumps(redact(_problem(error)))
     if said := said_of(update[stage.field]) if update.get(stage.field) is not None else None:
@@ -115,6 +116,19 @@ def _run_tool(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int) 
     path.write_text(text, encoding="utf-8")
     half = limit // 2
     return f"{text[:half]}\n… {len(text) - 2 * half} characters cut; read_output shows the whole: stages/{path.name} …\n{text[-half:]}"
+
+
+def _with_change(content: str, changed: str) -> str:
+    """An answer that says first what a person changed of the call; one that is an object stays one."""
+    if not changed:
+        return content
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict):
+        return json.dumps({"changed_by_a_person": redact(changed), **answer}, ensure_ascii=False)
+    return f"{redact(changed)}\n{content}"
 
 
 def _json(answer: BaseModel | dict[str, Any] | list[Any]) -> str:

@@ -29,7 +29,7 @@ from trainwright.tools.contract import Scripts, masked_paths, predict_limits
 from trainwright.tools.sandbox import Limits, classify_failure, plain_folder
 
 from .boundary import Here, Update
-from .submit_job import job_folder
+from .estimates import job_folder
 from .think import write_json
 
 __all__ = ["Stopped", "best_attempt", "evaluate", "reaches", "wants_improvement"]
@@ -146,8 +146,10 @@ def _predict(here: Here, state: State, attempt: int, model: Path, inputs: Path, 
 def _validation_score(here: Here, state: State, plan: TrainingPlan, data: Dataset) -> float:
     import pyarrow.parquet as pq
 
+    from trainwright.tools.datasets import check_frozen
     from trainwright.tools.evaluation import read_predictions, score_predictions
 
+    check_frozen(here.folder, data)
     out = job_folder(state.run, state.attempt) / "out"
     model = out / "model_validation" if plain_folder(out / "model_validation") else out / "model"
     folder = here.folder / data.folder

@@ -1,15 +1,15 @@
-"""The common part of all gates: showing a card, binding the answer to it, validating the answer.
+"""The common part of the gates of the process: policy, card, answer.
 
-The payload is LangChain's human-in-the-loop request, which LangGraph Studio and Agent Chat UI render. Before the
-interrupt a gate only notes in the table of runs that the run waits, which repeating does not change. A wrong answer
-sends the gate back to itself with the reason: also an edit that changes nothing, or something that is not there to be
-edited, since neither is a clear yes. This module holds no gate of its own and decides nothing.
+The policy decides first: what it refuses ends the run with the rule, what it allows is approved by that rule if the
+gate's own guard holds, and of all else a person is asked. The payload is LangChain's human-in-the-loop request, which
+LangGraph Studio and Agent Chat UI render. Before the interrupt a gate only notes that the run waits, which repeating
+does not change. A wrong answer sends the gate back to itself with the reason: also an edit that changes nothing, or
+something that is not there to be edited, since neither is a clear yes. This module holds no gate of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,37 +17,41 @@ from typing import Any, Literal
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
-from langgraph.types import interrupt
 from pydantic import ValidationError
 
-from trainwright.graph.errors import Refusal, TrainwrightError
-from trainwright.graph.runs import now, open_runs
+from trainwright.graph.answers import Answers, Asked
+from trainwright.graph.errors import Refusal, RequestError, RunBusy, TrainwrightError
+from trainwright.graph.runs import now
 from trainwright.graph.state import Approval, Decision, Decisions, Settings, State, Status
+from trainwright.tools.policy.actions import Action, Verdict
 
-from .boundary import emit, failure
+from .boundary import changes_said, emit, failure, with_limits
+from .card_words import description
+from .permission import judge, refused_words
+from .waiting import Card, Kind, Reply, Shown, ask, card_sha256, put, put_in_vain, review, settle, standing_of
 
-__all__ = ["Gate", "approval", "card_sha256", "gate_node", "one_decision", "review"]
+__all__ = [
+    "ALLOWED",
+    "Gate",
+    "Kind",
+    "Who",
+    "approval",
+    "card_sha256",
+    "edited",
+    "gate_node",
+    "one_decision",
+    "review",
+]
 
-Card = dict[str, Any]
-Kind = Literal["approve", "edit", "reject", "respond"]
+Update = dict[str, Any]
+Who = Literal["person", "rule"]
 
 
-def card_sha256(card: Card) -> str:
-    """The identity of what was shown."""
-    return hashlib.sha256(json.dumps(card, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def approval(gate: str, decision: Kind, by: Literal["person", "rule"], card: Card, message: str = "") -> Approval:
+def approval(gate: str, decision: Kind, by: Who, card: Card, message: str = "", rule: str = "") -> Approval:
     """The record of one decision."""
-    return Approval(gate=gate, decision=decision, by=by, shown_sha256=card_sha256(card), message=message, at=now())
-
-
-def review(actions: Sequence[tuple[str, dict[str, Any], str]], allowed: Sequence[Kind]) -> dict[str, Any]:
-    """LangChain's human-in-the-loop request for (name, arguments, description) of each action."""
-    return {
-        "action_requests": [{"name": name, "args": args, "description": text} for name, args, text in actions],
-        "review_configs": [{"action_name": name, "allowed_decisions": list(allowed)} for name, _, _ in actions],
-    }
+    return Approval(
+        gate=gate, decision=decision, by=by, rule=rule, shown_sha256=card_sha256(card), message=message, at=now()
+    )
 
 
 def one_decision(answer: Decisions, allowed: Sequence[Kind]) -> Decision:
@@ -70,89 +74,202 @@ class Gate:
 
     Attributes:
         name: the node's name.
-        card: what is shown; a pure function of the state (blocking).
+        card: what is shown and bound; a pure function of the state (blocking).
         headline: one sentence that says what is asked.
-        rule: the answer of `--approvals auto`: whether to approve, and why.
-        on_approve: the update that an approval makes besides its record.
+        action: what an approval would let happen, for the policy.
+        rule: the guard of an approval by rule: whether it holds, and why.
+        check: raises TrainwrightError if edited arguments, only those that differ from the card, cannot be used.
+        on_edit: the update that they make; checked before.
         on_reject: the update that a rejection with feedback makes besides its record and the feedback.
-        on_edit: the update that edited arguments make, given only what differs from the card; TrainwrightError if they
-            cannot be used. Nothing is written before they are known to be usable.
         editable: names of the arguments that can be edited.
-        refused: final status when the rule says no.
+        more: what is shown besides the card, given what was last agreed to here, if anything: what changed since.
+        standing: what is shown besides and changes by itself.
+        edit_agrees: whether an edit is an approval of what it makes, and is not shown again.
+        refused: final status when the policy, or the guard, says no.
     """
 
     name: str
     card: Callable[[State], Card]
     headline: Callable[[State], str]
+    action: Callable[[State, Card], Action]
     rule: Callable[[State, Card], tuple[bool, str]]
-    on_edit: Callable[[State, dict[str, Any]], dict[str, Any]]
-    on_reject: Callable[[State], dict[str, Any]]
+    check: Callable[[State, Card], object]
+    on_edit: Callable[[State, Card], Update]
+    on_reject: Callable[[State], Update]
     editable: tuple[str, ...]
+    more: Callable[[State, Card, Card | None], Card]
+    standing: Callable[[State], Card]
+    edit_agrees: bool = False
     refused: Status = Status.GAVE_UP
 
 
 ALLOWED: tuple[Kind, ...] = ("approve", "edit", "reject")
 
 
+@dataclass(frozen=True)
+class _Wait:
+    """A person is asked: the state and the card, the verdict that led here, and what is stored.
+
+    `broken` says why no answer can be taken now: the policy cannot be read.
+    """
+
+    state: State
+    shown: Shown
+    verdict: Verdict
+    asked: Asked
+    broken: str = ""
+
+
 def gate_node(gate: Gate) -> Any:
     """The graph's node of a gate: `async (State, Runtime[Settings]) -> update` (typed as in `boundary.node`)."""
 
-    async def run(state: State, runtime: Runtime[Settings]) -> dict[str, Any]:
-        try:
-            card = await asyncio.to_thread(gate.card, state)
-        except Exception as error:  # noqa: BLE001 - as in the boundary: a run that cannot show its card ends with a report
-            return {"problem": "", **failure(error, gate.name)}
+    async def run(state: State, runtime: Runtime[Settings]) -> Update:
         assert state.settings is not None, "the first node sets the settings"
-        if state.settings.approvals == "auto":
-            return _by_rule(gate, state, card)
-        headline = gate.headline(state)
-        waiting = {"gate": gate.name, "card": card, "text": headline, "problem": state.problem}
-        await asyncio.to_thread(open_runs().update, state.run, stage=gate.name, status="waiting", waiting=waiting)
-        shown = f"{state.problem}\n{headline}" if state.problem else headline
-        try:
-            answer = interrupt(review([(gate.name, card, shown)], ALLOWED), response_schema=Decisions)
-        except ValidationError as error:
-            first = error.errors()[0]
-            return {"problem": f"That answer could not be used: {'.'.join(map(str, first['loc']))}: {first['msg']}."}
-        try:
-            return await asyncio.to_thread(_decide, gate, state, card, one_decision(answer, ALLOWED))
-        except TrainwrightError as error:
-            return {"problem": f"That answer could not be used: {error}"}
-        except GraphBubbleUp:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above
-            return {"problem": "", **failure(error, gate.name)}
+        before = state.settings
+        settings = with_limits(before, runtime.context)
+        state = state.model_copy(update={"settings": settings})
+        update = await _visit(gate, state)
+        if settings == before:
+            return update
+        return {**update, "settings": settings, "notes": [*update.get("notes", []), changes_said(before, settings)]}
 
     run.__name__ = gate.name
     run.__doc__ = f"Gate: {gate.name.replace('_', ' ')}; a person or a rule answers."
     return run
 
 
-def _by_rule(gate: Gate, state: State, card: Card) -> dict[str, Any]:
+async def _visit(gate: Gate, state: State) -> Update:
+    try:
+        begun = await asyncio.to_thread(_begin, gate, state)
+    except RunBusy:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in the boundary: a run that cannot show its card ends with a report
+        return {"problem": "", **failure(error, gate.name)}
+    if not isinstance(begun, _Wait):
+        return begun
+    shown = begun.shown
+    standing = standing_of(shown, begun.asked, begun.verdict)
+    text = description(shown.text, shown.whole, standing, state.problem or begun.asked.problem)
+    payload = {**review([(gate.name, shown.whole, text)], ALLOWED), "shown": begun.asked.key}
+    try:
+        if begun.broken:
+            put_in_vain(payload)
+            return {"problem": begun.broken}
+        reply = put(begun.asked, payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return {"problem": f"That answer could not be used: {'.'.join(map(str, first['loc']))}: {first['msg']}."}
+    try:
+        return await asyncio.to_thread(_answered, gate, begun, reply)
+    except TrainwrightError as error:
+        return {"problem": f"That answer could not be used: {error}"}
+    except GraphBubbleUp:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        return {"problem": "", **failure(error, gate.name)}
+
+
+def _begin(gate: Gate, state: State) -> _Wait | Update:
+    """What the policy decides by itself, or what a person is to decide."""
+    assert state.settings is not None
+    card, turn = gate.card(state), str(len(state.approvals))
+    asked_already = Answers().at_turn(state.run, gate.name, turn)  # then the answer is waited for
+    broken = ""
+    try:
+        verdict = judge(gate.action(state, card), state.settings, stage=gate.name)
+    except RequestError as error:
+        if asked_already is None:
+            raise
+        verdict, broken = Verdict("ask", asked_already.rule, ""), f"No answer can be taken now: {error}"
+    if verdict.decision == "refuse":
+        return _forbidden(gate, state, card, verdict)
+    if verdict.decision == "allow" and asked_already is None and _guarded(gate, state, card):
+        return _by_rule(gate, state, card, verdict.rule)
+    more = gate.more(state, card, Answers().agreed(state.run, gate.name))
+    shown = Shown(gate.name, card, gate.headline(state), more, gate.standing(state), number=len(state.approvals))
+    asked = ask(state.run, turn, shown, verdict, broken or state.problem)
+    return _Wait(state, shown, verdict, asked, broken)
+
+
+def _guarded(gate: Gate, state: State, card: Card) -> bool:
+    """Whether a rule can decide: its guard holds, or nobody is to be asked and the run ends with the reason."""
+    return (state.settings or Settings()).approvals == "auto" or gate.rule(state, card)[0]
+
+
+def _forbidden(gate: Gate, state: State, card: Card, verdict: Verdict) -> Update:
+    why = refused_words(verdict)
+    record = approval(gate.name, "reject", "rule", card, why, verdict.rule)
+    emit("approval", state.run, gate=gate.name, decision="reject", by="rule", rule=verdict.rule, why=why)
+    return {"approvals": [record], "problem": "", "status": gate.refused, "reason": why, "stopped_at": gate.name}
+
+
+def _by_rule(gate: Gate, state: State, card: Card, rule: str = "") -> Update:
+    """A rule allows it; the gate's own guard has the last word."""
     yes, why = gate.rule(state, card)
-    record = approval(gate.name, "approve" if yes else "reject", "rule", card, why)
-    emit("approval", state.run, gate=gate.name, decision=record.decision, by="rule", why=why)
-    update: dict[str, Any] = {"approvals": [record], "problem": ""}
-    return update if yes else {**update, "status": gate.refused, "reason": why, "stopped_at": gate.name}
+    record = approval(gate.name, "approve" if yes else "reject", "rule", card, why, rule)
+    emit("approval", state.run, gate=gate.name, decision=record.decision, by="rule", rule=rule, why=why)
+    update: Update = {"approvals": [record], "problem": ""}
+    if not yes:
+        return {**update, "status": gate.refused, "reason": why, "stopped_at": gate.name}
+    Answers().agree(state.run, gate.name, card)
+    return update
 
 
-def _decide(gate: Gate, state: State, card: Card, decision: Decision) -> dict[str, Any]:
-    record = approval(gate.name, decision.type, "person", card, decision.message)
-    base: dict[str, Any] = {"approvals": [record], "problem": ""}
+def _answered(gate: Gate, wait: _Wait, reply: Reply) -> Update:
+    """The update that the answer which counts makes.
+
+    Raises:
+        TrainwrightError: it cannot be used, and is no longer kept.
+    """
+    state, shown = wait.state, wait.shown
+
+    def check(decisions: list[Decision]) -> None:
+        decision = one_decision(Decisions(decisions=decisions), ALLOWED)
+        if decision.type == "edit":
+            gate.check(state, edited(gate, shown.whole, decision))
+
+    settled = settle(wait.asked, reply, check)
+    try:
+        check(settled.decisions)
+        update = _decide(gate, state, shown.card, settled.decisions[0], settled.by, wait.verdict.rule, shown.more)
+    except TrainwrightError as error:
+        Answers().withdraw(wait.asked.key, str(error))
+        raise
+    if not settled.late:
+        return update
+    emit("note", state.run, text=settled.late)
+    reason = {"reason": settled.late} if settled.by == "rule" else {}
+    return {**update, **reason, "notes": [*update.get("notes", []), settled.late]}
+
+
+def _decide(
+    gate: Gate,
+    state: State,
+    card: Card,
+    decision: Decision,
+    by: Who = "person",
+    rule: str = "",
+    more: Card | None = None,
+) -> Update:
+    record = approval(gate.name, decision.type, by, card, decision.message, rule)
+    base: Update = {"approvals": [record], "problem": ""}
     if decision.type == "approve":
         update = base
+        Answers().agree(state.run, gate.name, card)
     elif decision.type == "edit":
-        update = {**base, **gate.on_edit(state, _edited(gate, card, decision))}
+        update = {**base, **gate.on_edit(state, edited(gate, {**card, **(more or {})}, decision))}
+        if gate.edit_agrees:
+            Answers().agree(state.run, gate.name, gate.card(state.model_copy(update=update)))
     elif decision.message.strip():
         update = {**base, "feedback": decision.message.strip(), **gate.on_reject(state)}
     else:
         reason = f"A person rejected at {gate.name} without feedback; nothing further was done."
         update = {**base, "status": Status.REJECTED, "reason": reason, "stopped_at": gate.name}
-    emit("approval", state.run, gate=gate.name, decision=decision.type, by="person", why=decision.message)
+    emit("approval", state.run, gate=gate.name, decision=decision.type, by=by, rule=rule, why=decision.message)
     return update
 
 
-def _edited(gate: Gate, card: Card, decision: Decision) -> Card:
+def edited(gate: Gate, card: Card, decision: Decision) -> Card:
     """The arguments that an edit really changes; a client may send the whole card back with its changes.
 
     Raises:

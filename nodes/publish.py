@@ -64,10 +64,15 @@ def publish(here: Here, state: State) -> Update:
         payload,
         do=lambda key: hub.publish(key, package, name, message).revision,
         look_up=lambda key: found.revision if (found := hub.find(key, name)) else None,
+        answers=state.answers,
     )
     key = effect_key(state.run, result.attempt, "publication", payload)
     there = hub.find(key, name)
-    assert there is not None, "the journal has its receipt"
+    if there is None:
+        raise PublicationError(
+            f"{name} was published as {revision[:12]}, and is no longer at {hub.root}; it was not published again.",
+            hint="Put its folder back, and resume the run.",
+        )
     publication = Publication(
         key=key, name=name, location=there.location, revision=revision, files=list(there.files), clean_score=score
     )

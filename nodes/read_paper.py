@@ -20,6 +20,10 @@ from .reading_on import READ_OUTPUT
 __all__ = ["READ_SECTION", "STAGE", "parsed_paper"]
 
 
+TEXT = "paper/paper.md"
+"""The paper's text, in the run's folder, once it was read."""
+
+
 class SectionName(BaseModel):
     """Which section to read."""
 
@@ -87,15 +91,19 @@ def read_section(bench: Workbench, wanted: SectionName) -> dict[str, Any]:
 
 
 def settle(bench: Workbench, brief: PaperBrief) -> PaperBrief:
-    """The brief, if every piece of evidence stands in the paper.
+    """The brief, if the paper was read, and every piece of evidence stands in it.
 
     Raises:
-        Refusal: naming what has no evidence.
+        Refusal: naming what has no evidence, or saying that the paper was not read.
     """
     if not bench.request.paper:
         if brief.claims or brief.hyperparameters:
             raise Refusal("there is no paper, so there can be no claims and no settings from it")
         return brief
+    if not (bench.folder / TEXT).is_file():
+        raise Refusal("the paper of this run was never opened", hint="open_paper reads it.")
+    if not brief.title.strip() and not brief.summary.strip():
+        raise Refusal("the brief has neither a title nor a summary, though there is a paper")
     from trainwright.tools.papers import quote_in
 
     parsed = parsed_paper(bench)
@@ -108,7 +116,7 @@ def settle(bench: Workbench, brief: PaperBrief) -> PaperBrief:
             "source": bench.request.paper if "\n" not in bench.request.paper else "text",
             "sha256": parsed.sha256,
             "pages": parsed.pages,
-            "text_path": "paper/paper.md",
+            "text_path": TEXT,
             "warnings": brief.warnings or parsed.warnings,
         }
     )

@@ -6,6 +6,7 @@ The bundle's hash is the identity that every later guard compares: what was test
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,9 +17,11 @@ from trainwright.graph.state import CodeBundle, Scalar
 from trainwright.graph.stopping import stop_requested
 from trainwright.tools import code
 from trainwright.tools.contract import masked_paths
+from trainwright.tools.policy.actions import Action, Fact
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 from trainwright.tools.writing import files as writing
 
+from .commands import SHELL
 from .read_paper import READ_SECTION
 from .reading_on import READ_OUTPUT, Lines
 
@@ -178,6 +181,35 @@ def run_code(bench: Workbench, wanted: Trial) -> dict[str, Any]:
     return trying.try_code(bench.folder, about, source, metric=metric, seed=seed, cancelled=stop_requested)
 
 
+def _changing(tool: str, verb: str) -> Callable[[Workbench, Any], list[Action]]:
+    """What a tool does that changes one file of the code folder."""
+
+    def acts(bench: Workbench, wanted: Any) -> list[Action]:
+        folder = bench.folder / "code"
+        facts = {"path": str(folder / wanted.name), "workspace": str(folder)}
+        return [Action(tool, facts, text=f"{verb} {wanted.name[:200]} in the run's code folder")]
+
+    return acts
+
+
+def _copies(bench: Workbench, wanted: RecipeCopy) -> list[Action]:
+    folder = str(bench.folder / "code")
+    text = f"replace the run's code by the recipe {wanted.recipe[:80]}"
+    return [Action("copy_recipe", {"path": folder, "workspace": folder, "recipe": wanted.recipe}, text=text)]
+
+
+def _runs(bench: Workbench, wanted: Trial) -> list[Action]:
+    """Code runs in the sandbox, without network, or not at all."""
+    what = wanted.script or "the test of the code"
+    facts: dict[str, Fact] = {
+        "sandbox": True,
+        "network": False,
+        "script": wanted.script,
+        "workspace": str(bench.folder / "code"),
+    }
+    return [Action("run_code", facts, text=f"run {what[:200]} in the sandbox")]
+
+
 def begin(bench: Workbench) -> None:
     """A stage that begins has read nothing yet."""
     writing.forget(bench.folder)
@@ -225,19 +257,50 @@ STAGE = Stage(
     tools=(
         Tool("list_files", "The files of the code folder with their sizes.", NoArguments, list_files),
         Tool("read_file", "Lines of a file of the code folder.", Lines, read_file),
-        Tool("write_file", "Write a file whole; one that exists must have been read.", NewText, write_file),
-        Tool("remove_file", "Remove a file that was read.", FileName, remove_file),
-        Tool("edit_file", "Replace a passage of a file that was read.", Edit, edit_file),
+        Tool(
+            "write_file",
+            "Write a file whole; one that exists must have been read.",
+            NewText,
+            write_file,
+            acts=_changing("write_file", "write"),
+        ),
+        Tool(
+            "remove_file",
+            "Remove a file that was read.",
+            FileName,
+            remove_file,
+            acts=_changing("remove_file", "remove"),
+        ),
+        Tool(
+            "edit_file",
+            "Replace a passage of a file that was read.",
+            Edit,
+            edit_file,
+            acts=_changing("edit_file", "change"),
+        ),
         Tool(
             "check_script",
             "Check all scripts without running them: names, imports, arguments, contract.",
             NoArguments,
             check_script,
         ),
-        Tool("run_code", "Run in the sandbox: the very test that follows this stage, or one script.", Trial, run_code),
+        Tool(
+            "run_code",
+            "Run in the sandbox: the very test that follows this stage, or one script.",
+            Trial,
+            run_code,
+            acts=_runs,
+        ),
+        SHELL,
         READ_SECTION,
         READ_OUTPUT,
         Tool("show_recipe", "A tested recipe: its settings and scripts.", RecipeName, show_recipe),
-        Tool("copy_recipe", "Make a tested recipe the whole content of the code folder.", RecipeCopy, copy_recipe),
+        Tool(
+            "copy_recipe",
+            "Make a tested recipe the whole content of the code folder.",
+            RecipeCopy,
+            copy_recipe,
+            acts=_copies,
+        ),
     ),
 )

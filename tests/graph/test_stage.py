@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.types import Command
 
+from tests.runs.policies import rules
+from trainwright.cli.cards import waiting_lines
 from trainwright.engineers.protocol import StopRequested
+from trainwright.graph.answers import Answers
 from trainwright.graph.checkpoint import open_checkpointer
 from trainwright.graph.errors import ModelError
 from trainwright.graph.runs import open_runs
@@ -352,7 +356,7 @@ async def test_a_rejected_call_is_told_and_not_run(opened: Any) -> None:
     await bench.run(Command(resume={"decisions": [{"type": "reject", "message": "too risky"}]}))
     told = {m.tool_call_id: m for m in bench.answers()}
     assert bench.desk.notes == ["free"]
-    assert "too risky" in told["a"].content
+    assert json.loads(str(told["a"].content))["error"] == "A person rejected this call, and it was not run: too risky"
     assert told["a"].status == "error"
 
 
@@ -362,13 +366,228 @@ async def test_an_edited_call_runs_as_edited(opened: Any) -> None:
     edited = {"type": "edit", "edited_action": {"name": "act", "args": {"text": "safe"}}}
     await bench.run(Command(resume={"decisions": [edited]}))
     assert sorted(bench.desk.notes) == ["free", "safe"]
+    told = {m.tool_call_id: str(m.content) for m in bench.answers()}
+    assert told["a"] == (
+        'A person changed the arguments of this call before it ran. text: "danger" → "safe"\nkept safe'
+    )
+    assert told["n"] == "kept free"
 
 
-async def test_rules_approve_and_the_record_says_so(opened: Any) -> None:
+async def test_a_person_can_answer_in_place_of_a_tool(opened: Any) -> None:
     bench: Bench = opened(ACT, FINISH)
-    state = await bench.run(approvals="auto")
+    await bench.run()
+    state = await bench.run(Command(resume={"decisions": [{"type": "respond", "message": "it is 42"}]}))
+    told = {m.tool_call_id: m for m in bench.answers()}
+    assert bench.desk.notes == ["free"]
+    assert (told["a"].content, told["a"].status) == ("A person answers, and the call was not run: it is 42", "success")
+    assert [a.decision for a in state.approvals] == ["respond"]
+
+
+def edit(name: str, arguments: Any) -> dict[str, Any]:
+    return {"decisions": [{"type": "edit", "edited_action": {"name": name, "args": arguments}}]}
+
+
+REFUSED = 'name = "never"\ntool = "act"\nwhen = { text = "*bomb*" }\ndecision = "refuse"\nwhy = "No bombs."'
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says_why"),
+    [
+        (edit("note", {"text": "x"}), "'note', not of act"),
+        (edit("act", "x"), "has no `args`"),
+        (edit("act", {"text": "danger"}), "changes nothing"),
+        (edit("act", {"txt": "x"}), "do not fit: text: Field required"),
+        (edit("act", {"text": "a bomb"}), "The policy refuses this (rule never): No bombs."),
+        ({"decisions": [{"type": "approve"}] * 2}, "One decision is needed, 2 were given"),
+        ({"decisions": [{"type": "approve"}], "shown": "f" * 64}, "something else that was shown before"),
+    ],
+)
+async def test_an_answer_that_does_not_fit_is_asked_again_with_the_reason(
+    opened: Any, wrong: Any, says_why: str
+) -> None:
+    rules(REFUSED)
+    bench: Bench = opened(ACT, FINISH)
+    state = await bench.run()
+    await bench.run(Command(resume=wrong))
+    assert bench.desk.notes == []
+    waiting = await bench.waits_for()
+    assert says_why in waiting[0]["action_requests"][0]["description"]
+    row = open_runs().get(open_runs().list()[0].name)
+    assert says_why in (row.waiting or {})["problem"]
+    state = await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
     assert sorted(bench.desk.notes) == ["danger", "free"]
-    assert [(a.decision, a.by) for a in state.approvals] == [("approve", "rule")]
+    assert [a.decision for a in state.approvals] == ["approve"]
+
+
+async def test_what_the_policy_refuses_is_told_to_the_engineer_and_nobody_is_asked(opened: Any) -> None:
+    rules(REFUSED)
+    bomb = says(call("note", {"text": "free"}, "n"), call("act", {"text": "a bomb"}, "a"))
+    bench: Bench = opened(bomb, FINISH)
+    state = await bench.run()
+    told = {m.tool_call_id: m for m in bench.answers()}
+    assert bench.desk.notes == ["free"]
+    error = json.loads(str(told["a"].content))
+    assert error["error"] == "The policy refuses this (rule never): No bombs. It was not run."
+    assert told["a"].status == "error"
+    assert [(a.decision, a.by, a.rule) for a in state.approvals] == [("reject", "rule", "never")]
+
+
+async def test_an_answer_of_the_engineer_that_is_refused_whole_goes_back_to_it(opened: Any) -> None:
+    rules(REFUSED)
+    bench: Bench = opened(says(call("act", {"text": "a bomb"}, "a")), FINISH)
+    state = await bench.run()
+    assert (state.brief is not None, state.steps, bench.desk.notes) == (True, 2, [])
+
+
+async def test_a_card_shows_no_secret(opened: Any) -> None:
+    secret = "hf_" + "a1B2" * 9
+    bench: Bench = opened(says(call("act", {"text": f"use {secret}"}, "a")), FINISH)
+    await bench.run()
+    asked = Answers().last(open_runs().list()[0].name)
+    assert asked is not None
+    assert secret not in json.dumps([await bench.waits_for(), open_runs().list()[0].waiting, asked.card])
+
+
+SECRET = "hf_" + "a1B2" * 9
+OTHER = "hf_" + "c3D4" * 9
+
+
+async def _edited(opened: Any, text: str, change: Any) -> tuple[Bench, str]:
+    """A run that waits with a call that has this text, answered with what `change` makes of the text that is shown."""
+    bench: Bench = opened(says(call("act", {"text": text}, "a")), FINISH)
+    await bench.run()
+    shown = (await bench.waits_for())[0]["action_requests"][0]["args"]["text"]
+    assert SECRET not in shown
+    await bench.run(Command(resume=edit("act", {"text": change(shown)})))
+    waiting = await bench.waits_for()
+    return bench, waiting[0]["action_requests"][0]["description"] if waiting else ""
+
+
+@pytest.fixture
+def learnt_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is a secret becomes known between an engineer's answer and the card: the call itself still holds it."""
+    monkeypatch.setattr("trainwright.nodes.guard.redact", lambda value: value)
+
+
+@pytest.mark.usefixtures("learnt_late")
+async def test_in_an_edited_call_a_secret_that_was_not_shown_stands_where_it_was(opened: Any) -> None:
+    bench, again = await _edited(opened, f"push {SECRET} to a", lambda text: text.replace("to a", "to b"))
+    assert (bench.desk.notes, again) == ([f"push {SECRET} to b"], "")
+    assert SECRET not in str(bench.answers()[0].content).split("\nkept")[0]
+
+
+async def test_a_mark_that_the_call_held_itself_stays_in_an_edit(opened: Any) -> None:
+    bench, again = await _edited(opened, f"push {SECRET} {OTHER} to a", lambda text: text.replace("to a", "to b"))
+    mark = "[redacted Hugging Face token]"
+    assert (bench.desk.notes, again) == ([f"push {mark} {mark} to b"], "")
+
+
+@pytest.mark.usefixtures("learnt_late")
+@pytest.mark.parametrize(
+    ("text", "change", "says_why"),
+    [
+        (f"push {SECRET}", str, "changes nothing"),
+        (f"push {SECRET} {OTHER}", lambda text: text + " now", "cannot be told which secret"),
+        ("push", lambda text: text + " [redacted Hugging Face token]", "cannot be told which secret"),
+    ],
+)
+async def test_no_mark_that_stands_for_a_secret_is_ever_run(opened: Any, text: str, change: Any, says_why: str) -> None:
+    bench, again = await _edited(opened, text, change)
+    assert bench.desk.notes == []
+    assert says_why in again
+
+
+async def test_a_card_of_calls_says_where_who_pays_what_remains_and_what_changed(opened: Any) -> None:
+    again = says(call("act", {"text": "more danger"}, "b"))
+    bench: Bench = opened(ACT, again, FINISH)
+    await bench.run(max_usd=1.5)
+    first = (await bench.waits_for())[0]["action_requests"][0]["description"]
+    for label in ("action: ", "where: ", "pays: nobody", "estimate: ", "remains: ", "asked because: ", "on no: "):
+        assert label in first
+    assert "$1.50 (max_usd)" in first
+    assert "changed: " not in first
+    await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    second = (await bench.waits_for())[0]["action_requests"][0]["description"]
+    assert "changed: act, text: danger → more danger" in second
+    waiting = open_runs().list()[0].waiting or {}
+    terminal = "\n".join(item.plain() for item in waiting_lines(waiting))
+    assert all(
+        row in terminal for row in second.splitlines() if row.startswith(("where", "pays", "remains", "changed"))
+    )
+
+
+async def test_with_a_policy_that_was_broken_meanwhile_no_call_is_answered_and_it_asks_again(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    rules('name = "half"\ntool = "plan"')
+    await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert bench.desk.notes == []
+    (waiting,) = await bench.waits_for()
+    assert "No answer can be taken now" in waiting["action_requests"][0]["description"]
+    rules()
+    state = await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert sorted(bench.desk.notes) == ["danger", "free"]
+    assert [a.decision for a in state.approvals] == ["approve"]
+
+
+async def test_what_a_rule_allows_runs_without_a_question(opened: Any) -> None:
+    rules('name = "mine"\ntool = "act"\ndecision = "allow"')
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    assert sorted(bench.desk.notes) == ["danger", "free"]
+
+
+async def test_a_rule_that_becomes_stricter_while_a_person_is_asked_holds(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    rules('name = "later"\ntool = "act"\ndecision = "refuse"\nwhy = "Not any more."')
+    state = await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert bench.desk.notes == ["free"]
+    assert [(a.decision, a.rule) for a in state.approvals] == [("reject", "later")]
+
+
+TWO = says(call("act", {"text": "one"}, "1"), call("note", {"text": "free"}, "n"), call("act", {"text": "two"}, "2"))
+
+
+async def test_several_calls_are_one_question_and_each_has_its_own_answer(opened: Any) -> None:
+    bench: Bench = opened(TWO, FINISH)
+    await bench.run()
+    waiting = await bench.waits_for()
+    assert [action["args"]["text"] for action in waiting[0]["action_requests"]] == ["one", "two"]
+    given = [{"type": "reject", "message": "not this"}, {"type": "approve"}]
+    await bench.run(Command(resume={"decisions": given}))
+    assert sorted(bench.desk.notes) == ["free", "two"]
+    assert "not this" in str({m.tool_call_id: m for m in bench.answers()}["1"].content)
+
+
+async def test_past_the_deadline_of_a_rule_no_call_runs(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules('name = "soon"\ntool = "act"\ndecision = "ask"\ndeadline_hours = 1')
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run()
+    waiting = await bench.waits_for()
+    assert "by rule soon; no answer until then counts as no" in waiting[0]["action_requests"][0]["description"]
+    later = datetime.now(UTC) + timedelta(hours=2)
+    monkeypatch.setattr("trainwright.graph.answers.moment", lambda: later)
+    state = await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert bench.desk.notes == ["free"]
+    assert [(a.decision, a.by, a.rule) for a in state.approvals] == [("reject", "rule", "soon")]
+    assert "The deadline for an approval passed" in str({m.tool_call_id: m for m in bench.answers()}["a"].content)
+
+
+async def test_a_second_question_of_the_same_stage_is_not_answered_by_the_first_answer(opened: Any) -> None:
+    again = says(call("act", {"text": "more danger"}, "b"))
+    bench: Bench = opened(ACT, again, FINISH)
+    await bench.run()
+    await bench.run(Command(resume={"decisions": [{"type": "approve"}]}))
+    assert sorted(bench.desk.notes) == ["danger", "free"]
+    assert (await bench.waits_for())[0]["action_requests"][0]["args"] == {"text": "more danger"}
+
+
+async def test_what_no_rule_allows_waits_for_a_person_whatever_approvals_say(opened: Any) -> None:
+    bench: Bench = opened(ACT, FINISH)
+    await bench.run(approvals="auto")
+    assert bench.desk.notes == []
+    assert len(await bench.waits_for()) == 1
 
 
 async def test_at_the_cap_everything_is_kept_and_a_higher_cap_goes_on_there(opened: Any) -> None:

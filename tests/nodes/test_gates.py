@@ -219,7 +219,7 @@ async def test_a_failure_that_nobody_foresaw_at_a_gate_ends_the_run_with_a_repor
 def test_the_texts_that_an_approval_binds_to_do_not_name_limits(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state.settings is not None
     before = [check.detail for check in preflight(state)]
-    monkeypatch.setattr("trainwright.nodes.approve.default_memory", lambda: 1 << 33)
+    monkeypatch.setattr("trainwright.nodes.approve_job.default_memory", lambda: 1 << 33)
     more = state.settings.model_copy(update={"max_hours": 77.0})
     assert [check.detail for check in preflight(state.model_copy(update={"settings": more}))] == before
 

@@ -84,3 +84,17 @@ def test_real_papers_pass_the_guard(cases: Path) -> None:
     for name in ("kim_1408.5882.pdf", "gcn_1609.02907.pdf"):
         brief = brief_of(bench_for(str(cases / "papers" / name)))
         assert len(brief.claims) > 40
+
+
+def test_a_brief_of_a_paper_that_nobody_opened_is_refused(tmp_path: Path) -> None:
+    bench = bench_for(str(example_paper().save(tmp_path / "paper.pdf")))
+    with pytest.raises(Refusal, match="never opened"):
+        settle(bench, PaperBrief(title=TITLE, summary="made up"))
+
+
+def test_an_empty_brief_of_a_paper_is_refused(tmp_path: Path) -> None:
+    bench = bench_for(str(example_paper().save(tmp_path / "paper.pdf")))
+    open_paper(bench, NoArguments())
+    with pytest.raises(Refusal, match="neither a title nor a summary"):
+        settle(bench, PaperBrief(title=" "))
+    assert settle(bench, PaperBrief(title=TITLE)).text_path == "paper/paper.md"

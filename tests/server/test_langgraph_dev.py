@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -213,3 +214,62 @@ async def test_a_model_decides_over_http_and_its_tokens_are_streamed(
     assert any("I read the paper." in text for text in streamed)
     assert {"token", "call", "turn", "decided"} <= kinds
     assert "Blocking call" not in "".join(server.lines)
+
+
+async def test_a_second_answer_over_http_does_not_answer_the_next_card(client: LangGraphClient) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    request = {"goal": GOAL, "data": "sklearn:digits", "name": "twice"}
+    await client.runs.wait(thread, "trainwright", input={"request": request}, durability="sync")
+    asked = (await client.threads.get_state(thread))["tasks"][0]["interrupts"][0]["value"]
+    _, second = [
+        await client.runs.create(thread, "trainwright", command={"resume": answer}, durability="sync")
+        for answer in (APPROVE, APPROVE)
+    ]
+    await client.runs.join(thread, second["run_id"])
+    state = await client.threads.get_state(thread)
+    assert state["next"] == ["approve_job"], "the second answer was to the plan, and nobody has seen the job"
+    assert "before this was shown" in shown(state)["description"]
+    assert [a["decision"] for a in state["values"]["approvals"]] == ["approve"]
+    stale = {"decisions": [{"type": "approve"}], "shown": asked["shown"]}
+    await client.runs.wait(thread, "trainwright", command={"resume": stale}, durability="sync")
+    state = await client.threads.get_state(thread)
+    assert "something else that was shown before" in shown(state)["description"]
+    rejected = {"decisions": [{"type": "reject"}]}
+    await client.runs.wait(thread, "trainwright", command={"resume": rejected}, durability="sync")
+    assert (await client.threads.get_state(thread))["values"]["status"] == "rejected"
+
+
+async def test_terminal_and_http_at_the_same_time_the_first_counts_and_the_other_is_told(
+    server: Server, client: LangGraphClient
+) -> None:
+    from tests.runs.test_approvals import RACER
+
+    thread = (await client.threads.create())["thread_id"]
+    request = {"goal": GOAL, "data": "sklearn:digits", "name": "raced"}
+    await client.runs.wait(thread, "trainwright", input={"request": request}, durability="sync")
+    command = [sys.executable, "-c", RACER, "reject", "raced", "--json"]
+    racer = subprocess.Popen(
+        command,
+        env=server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert racer.stdout is not None
+    assert racer.stdout.readline() == "ready\n"
+    over_http, (out, err) = await asyncio.gather(
+        client.runs.wait(thread, "trainwright", command={"resume": APPROVE}, durability="sync", raise_error=False),
+        asyncio.to_thread(racer.communicate, "go\n", 120),
+    )
+    values = (await client.threads.get_state(thread))["values"]
+    decided = [a["decision"] for a in values["approvals"] if a["gate"] == "approve_plan"]
+    assert len(decided) == 1, "one answer, and one alone"
+    if decided == ["reject"]:
+        assert racer.returncode in (2, 5), err  # its answer counts, even if the server carries it out
+        told = json.dumps(over_http) + json.dumps(values["notes"])
+        ended = "A person rejected at approve_plan" in told  # it came when the run had ended: its result says why
+        assert ended or "came too late" in told or "at work" in told
+    else:
+        assert racer.returncode == 2
+        assert "came too late" in out + err or "at work" in out + err or "waits for nothing" in out + err
