@@ -2,7 +2,7 @@
 
 Secrets are known by their shape (keys of providers, tokens, private keys, passwords in addresses), by the name that
 they are assigned to (`API_KEY=…`, `"password": "…"`), and by their value where an environment variable with such a name
-holds them. Honest text and code stay as they are: `max_tokens=512`, `API_KEY = os.environ["API_KEY"]`, hashes, ids.
+holds them or somebody said so (`remember`). Honest text and code stay as they are: `max_tokens=512`, `API_KEY = os.environ["API_KEY"]`, hashes, ids.
 
 A secret whose shape nobody foresaw can be missed: nothing is found by randomness alone, since hashes and ids must stay
 readable. Nor are secrets found that were encoded (base64, percent signs), nor those in bytes. No pattern has an
@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["MARK", "redact", "secret_variables"]
+__all__ = ["MARK", "redact", "remember", "secret_variables"]
 
 Model = TypeVar("Model", bound="BaseModel")
 
@@ -97,6 +97,23 @@ def _variables() -> dict[str, str]:
     }
 
 
+_known: dict[str, str] = {}
+"""Values that this process was told are secrets, and what they are."""
+
+
+def remember(secrets: Iterable[str], kind: str) -> None:
+    """Take these very values for secrets for as long as this process lives, whatever they look like.
+
+    Args:
+        secrets: the values; one with fewer than `SHORTEST` characters is left out.
+        kind: what they are, for the mark that stands for them.
+    """
+    global _known
+    fresh = {value: kind for value in secrets if len(value) >= SHORTEST and value not in _known}
+    if fresh:
+        _known = {**_known, **fresh}  # a new one: another thread may be going through the old one
+
+
 def redact(value: Any) -> Any:
     """A copy of `value` without secrets.
 
@@ -106,21 +123,21 @@ def redact(value: Any) -> Any:
     Returns:
         The same structure, in which `[redacted KIND]` stands for each secret; what is no text comes back as it is.
     """
-    return _redaction(tuple(_variables().items())).of(value)
+    return _redaction(tuple(_variables().items()), tuple(_known.items())).of(value)
 
 
 @lru_cache(maxsize=4)
-def _redaction(variables: tuple[tuple[str, str], ...]) -> _Redaction:
-    return _Redaction(dict(variables))
+def _redaction(variables: tuple[tuple[str, str], ...], known: tuple[tuple[str, str], ...]) -> _Redaction:
+    return _Redaction(dict(variables), dict(known))
 
 
 class _Redaction:
     """What is known of secrets while the environment is as it is."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self.names = {value: name for name, value in sorted(variables.items(), reverse=True)}
+    def __init__(self, variables: Mapping[str, str], known: Mapping[str, str]) -> None:
+        self.names = {**known, **{value: name for name, value in sorted(variables.items(), reverse=True)}}
         # Marks that are there already are passed over: a variable may hold a word that stands in one.
-        marks = [re.escape(f"[redacted {kind}]") for kind in (*KINDS, *variables)]
+        marks = [re.escape(f"[redacted {kind}]") for kind in (*KINDS, *variables, *set(known.values()))]
         values = [re.escape(value) for value in sorted(self.names, key=len, reverse=True)]
         self.values = re.compile("|".join(marks + values)) if values else None
 
