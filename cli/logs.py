@@ -26,6 +26,13 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 class PrivateFile(logging.FileHandler):
     """A log file that only its owner can read; it and its folder are made with the first line."""
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; where the file cannot be opened, nothing is written and nothing is raised."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

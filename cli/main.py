@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,46 @@ Effort = Annotated[
 ]
 ContextTokens = Annotated[
     int | None, typer.Option(help="Tokens that the model reads; found out when left out.", metavar="N")
+]
+MaxUsd = Annotated[
+    float | None,
+    typer.Option(
+        help="Dollars of the whole run; when left out nothing for jobs that cost, and --max-model-usd for a model.",
+        metavar="USD",
+    ),
+]
+MaxModelUsd = Annotated[
+    float | None,
+    typer.Option(help="Dollars for calls of a model; --max-usd when left out, and 5 without it.", metavar="USD"),
+]
+MaxGpuHours = Annotated[float | None, typer.Option(help="GPU-hours of training jobs; 24 when left out.", metavar="H")]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(help="Tokens of a model, read and written; 20000000 when left out.", metavar="N"),
+]
+StageLimit = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Limit of one stage, such as plan.step_cap=20 (step_cap, max_usd, max_tokens, max_hours); can be repeated.",
+        metavar="STAGE.LIMIT=VALUE",
+    ),
+]
+ModelPrice = Annotated[
+    str | None,
+    typer.Option(
+        help="Dollars for a million tokens read and written, such as 3/15, where no list knows the model.",
+        metavar="IN/OUT",
+    ),
+]
+MachineUsd = Annotated[
+    float | None,
+    typer.Option(
+        "--machine-usd-per-hour", help="What an hour of a job on this machine costs; 0 when left out.", metavar="USD"
+    ),
+]
+Only = Annotated[
+    list[int] | None,
+    typer.Option(help="Number of the action that it is for, where several wait; can be repeated.", metavar="N"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output, nothing else.")]
 
@@ -94,33 +135,49 @@ def run(
     name: Annotated[str | None, typer.Option(help="Name of the run; made up when left out.", metavar="NAME")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="End after the plan, with its estimate.")] = False,
     engineer: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Who decides inside the stages: recipes (built in), or a model as PROVIDER/MODEL, such as "
-            "anthropic/claude-opus-4-8.",
+            help="Who decides inside the stages: recipes (built in; when left out), or a model as PROVIDER/MODEL, such "
+            "as anthropic/claude-opus-4-8.",
             metavar="ENGINEER",
         ),
-    ] = "recipes",
+    ] = None,
     fallback: Fallback = None,
     base_url: BaseUrl = None,
     effort: Effort = None,
     context_tokens: ContextTokens = None,
     approvals: Annotated[
-        str, typer.Option(help="ask: a person answers the gates; auto: rules do.", metavar="ask|auto")
-    ] = "ask",
+        str | None,
+        typer.Option(help="ask: a person answers the gates (when left out); auto: rules do.", metavar="ask|auto"),
+    ] = None,
     publish_to: Annotated[str | None, typer.Option(help="Name of the published model.", metavar="NAME")] = None,
-    step_cap: Annotated[int, typer.Option(help="Engineer turns over the whole run.", metavar="N")] = 300,
+    step_cap: Annotated[
+        int | None, typer.Option(help="Engineer turns over the whole run; 300 when left out.", metavar="N")
+    ] = None,
     max_hours: Annotated[
         float | None, typer.Option(help="Hours that the run may be at work; 24 when left out.", metavar="H")
     ] = None,
-    attempts: Annotated[int, typer.Option(help="Rounds from plan to evaluation, at most.", metavar="N")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the split and of the training.", metavar="N")] = 0,
+    max_usd: MaxUsd = None,
+    max_model_usd: MaxModelUsd = None,
+    max_gpu_hours: MaxGpuHours = None,
+    max_tokens: MaxTokens = None,
+    stage_limit: StageLimit = None,
+    model_price: ModelPrice = None,
+    machine_usd_per_hour: MachineUsd = None,
+    attempts: Annotated[
+        int | None, typer.Option(help="Rounds from plan to evaluation, at most; 3 when left out.", metavar="N")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the split and of the training; 0 when left out.", metavar="N")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Take a paper and data to a published model."""
+    from .configuring import configured_settings
     from .request import request_from_flags, settings_from_flags
 
     settings = settings_from_flags(
+        configured_settings(),
         engineer=engineer,
         fallback=fallback,
         base_url=base_url,
@@ -129,9 +186,16 @@ def run(
         approvals=approvals,
         step_cap=step_cap,
         max_hours=max_hours,
+        max_usd=max_usd,
+        max_model_usd=max_model_usd,
+        max_gpu_hours=max_gpu_hours,
+        max_tokens=max_tokens,
+        stages=stage_limit or None,
+        model_price=model_price,
+        machine_usd_per_hour=machine_usd_per_hour,
         attempts=attempts,
         seed=seed,
-        dry_run=dry_run,
+        dry_run=dry_run or None,
     )
     request = request_from_flags(paper, data, goal, target, target_column, name, publish_to)
     from trainwright.graph import driver
@@ -143,20 +207,27 @@ def run(
 
 @app.command("runs")
 @guarded
-def list_runs(as_json: AsJson = False) -> int:
+def list_runs(
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only those that wait for a person.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """List the runs, the latest first."""
     from .listing import show_runs
 
-    return show_runs(as_json=as_json)
+    return show_runs(waiting=waiting, as_json=as_json)
 
 
 @app.command()
 @guarded
-def show(run: Run, as_json: AsJson = False) -> int:
+def show(
+    run: Run,
+    full: Annotated[bool, typer.Option("--full", help="Leave out nothing of the texts that it asks about.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Show a run: what was decided, its score, what waits."""
     from .showing import show_run
 
-    return show_run(run, as_json=as_json)
+    return show_run(run, as_json=as_json, full=full)
 
 
 @app.command()
@@ -165,6 +236,13 @@ def resume(
     run: Run,
     step_cap: Annotated[int | None, typer.Option(help="New limit of engineer turns.", metavar="N")] = None,
     max_hours: Annotated[float | None, typer.Option(help="New limit of hours at work.", metavar="H")] = None,
+    max_usd: MaxUsd = None,
+    max_model_usd: MaxModelUsd = None,
+    max_gpu_hours: MaxGpuHours = None,
+    max_tokens: MaxTokens = None,
+    stage_limit: StageLimit = None,
+    model_price: ModelPrice = None,
+    machine_usd_per_hour: MachineUsd = None,
     engineer: Annotated[
         str | None, typer.Option(help="Another engineer: recipes, or PROVIDER/MODEL.", metavar="ENGINEER")
     ] = None,
@@ -182,6 +260,13 @@ def resume(
         run,
         step_cap=step_cap,
         max_hours=max_hours,
+        max_usd=max_usd,
+        max_model_usd=max_model_usd,
+        max_gpu_hours=max_gpu_hours,
+        max_tokens=max_tokens,
+        stages=stage_limit or None,
+        model_price=model_price,
+        machine_usd_per_hour=machine_usd_per_hour,
         engineer=engineer,
         fallback=fallback,
         base_url=base_url,
@@ -207,11 +292,11 @@ def tell(
 
 @app.command()
 @guarded
-def approve(run: Run, as_json: AsJson = False) -> int:
+def approve(run: Run, only: Only = None, as_json: AsJson = False) -> int:
     """Approve what a run waits for, and go on."""
     from .going_on import decide
 
-    return decide(run, "approve", "", as_json=as_json)
+    return decide(run, "approve", "", only=only or (), as_json=as_json)
 
 
 @app.command()
@@ -221,12 +306,22 @@ def reject(
     feedback: Annotated[
         str | None, typer.Option(help="What should change; the run goes back with it.", metavar="TEXT")
     ] = None,
+    only: Only = None,
     as_json: AsJson = False,
 ) -> int:
     """Reject what a run waits for, or send it back."""
     from .going_on import decide
 
-    return decide(run, "reject", feedback, as_json=as_json)
+    return decide(run, "reject", feedback, only=only or (), as_json=as_json)
+
+
+@app.command()
+@guarded
+def edit(run: Run, only: Only = None, as_json: AsJson = False) -> int:
+    """Change what a run waits for in $EDITOR, and go on with that."""
+    from .editing import edit_run
+
+    return edit_run(run, only=only or (), as_json=as_json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -234,12 +329,13 @@ def reject(
 def answer(
     run: Run,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The answer to the run's question.", show_default=False)],
+    only: Only = None,
     as_json: AsJson = False,
 ) -> int:
-    """Answer a run's question, and go on."""
+    """Answer a run's question, or in place of a tool, and go on."""
     from .going_on import decide
 
-    return decide(run, "respond", text, as_json=as_json)
+    return decide(run, "respond", text, only=only or (), as_json=as_json)
 
 
 @app.command()
@@ -256,11 +352,75 @@ def graph(
 
 @app.command()
 @guarded
-def doctor(as_json: AsJson = False) -> int:
+def doctor(
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="With --end: of these runs.", show_default=False)
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="End what crashed runs left behind.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Say what works here, and what mends the rest."""
-    from .doctor import run_doctor
+    from .doctor import end_left_over, run_doctor
 
-    return run_doctor(as_json=as_json)
+    if end:
+        return end_left_over(runs or [], as_json=as_json)
+    return run_doctor(runs or [], as_json=as_json)
+
+
+@app.command()
+@guarded
+def config(
+    action: Annotated[
+        str | None,
+        typer.Argument(metavar="[check]", help="check: say whether all of it can be used.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show what is configured, and where each value comes from."""
+    from .configuring import run_config
+
+    return run_config(action, as_json=as_json)
+
+
+policies = typer.Typer(name="policy", help="What a run may do by itself.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(policies)
+
+
+@policies.command("check")
+@guarded
+def policy_check(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="COMMAND", help="A shell command, quoted or after --.", show_default=False),
+    ] = None,
+    tool: Annotated[str | None, typer.Option(help="Another action than a command: its tool.", metavar="NAME")] = None,
+    fact: Annotated[
+        list[str] | None, typer.Option(help="What is known of that action; can be repeated.", metavar="NAME=VALUE")
+    ] = None,
+    reads: Annotated[bool, typer.Option("--reads", help="That action changes nothing.")] = False,
+    workspace: Annotated[
+        Path | None, typer.Option(help="The run's folder; the present one when left out.", metavar="DIR")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Commands, one a line; - is standard input.", metavar="FILE")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say what the policy decides: exit code 0 allow, 3 ask, 5 refuse."""
+    from .policy import check_policy
+
+    return check_policy(
+        command or [], tool=tool, facts=fact or [], reads=reads, workspace=workspace, file=file, as_json=as_json
+    )
+
+
+@policies.command("show")
+@guarded
+def policy_show(as_json: AsJson = False) -> int:
+    """Print the rules in force, in order."""
+    from .policy import show_policy
+
+    return show_policy(as_json=as_json)
 
 
 @app.command()
@@ -272,17 +432,66 @@ def demo(as_json: AsJson = False) -> int:
     return run_demo(as_json=as_json)
 
 
+@app.command()
+@guarded
+def prune(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN...", help="Which runs; all of them when left out.", show_default=False),
+    ] = None,
+    older_than: Annotated[
+        float, typer.Option("--older-than", help="Only runs unchanged for so many days.", metavar="DAYS")
+    ] = 0.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and drop nothing.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Drop the checkpoints that no resume needs."""
+    from .pruning import prune_runs
+
+    return prune_runs(runs or [], older_than=older_than, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+@guarded
+def fork(
+    run: Run,
+    at: Annotated[
+        int | None,
+        typer.Option("--at", help="Begin just after this step; where the run stands when left out.", metavar="STEP"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the new run; made up when left out.", metavar="NAME")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Begin a new run from a step of another."""
+    from .forking import fork_run
+
+    return fork_run(run, at, name or "", as_json=as_json)
+
+
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 """The base of every error that the command line itself can have; typer does not export it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code.
+
+    Without `arguments` this process is the command: once a run is over, signals are ignored until the process ends.
+    """
+    if arguments is None:
+        return _run(sys.argv[1:])
+    from .signals import given_back
+
+    with given_back():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     _open_streams()
     command = typer.main.get_command(app)
-    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = command.main(args=given, prog_name="trainwright", standalone_mode=False)
+        code = command.main(args=list(arguments), prog_name="trainwright", standalone_mode=False)
     except _ClickError as error:
         return _usage(error)
     except typer.Abort:

@@ -10,9 +10,9 @@ from typing import Any
 
 from .cards import evaluation_lines, how_to_answer
 from .screen import Line
-from .words import clean, duration, line, node_title, number, status_title, tokens_and_dollars
+from .words import clean, dollars, duration, line, node_title, number, status_title, tokens_and_dollars
 
-__all__ = ["ENDED_WELL", "attempt_lines", "next_lines", "result_lines", "stage_lines", "status_line"]
+__all__ = ["ENDED_WELL", "attempt_lines", "jobs_use", "next_lines", "result_lines", "stage_lines", "status_line"]
 
 ENDED_WELL = ("published", "dry_run")
 _HEADS = {
@@ -49,24 +49,33 @@ def result_lines(result: Mapping[str, Any]) -> list[Line]:
     spent = result.get("spent") or {}
     if spent:
         steps = result.get("steps", 0)
-        cost = f", {model_use(spent)}" if spent.get("tokens") else ""
+        cost = "".join(
+            f", {part}" for part in [model_use(spent) if spent.get("tokens") else "", *jobs_use(spent)] if part
+        )
         lines.append(
             Line(f"{duration(spent.get('seconds', 0.0))} of work, {steps} steps{cost}", "faint", label="spent")
         )
     return lines + next_lines(run, status, result.get("waiting"), str(result.get("hint") or ""))
 
 
+def jobs_use(spent: Mapping[str, Any]) -> list[str]:
+    """What jobs and sandboxes cost, and their GPU-hours; nothing where they were free and had none."""
+    gpu, usd = spent.get("gpu_hours") or 0, spent.get("usd_jobs") or 0
+    return [*([f"{gpu:.2f} GPU-hours"] if gpu else []), *([f"{dollars(usd)} for jobs"] if usd else [])]
+
+
 def model_use(spent: Mapping[str, Any]) -> str:
-    """Tokens and dollars of a result's `spent`, or of one of its stages."""
-    known = spent["usd_known"] if "usd_known" in spent else spent.get("usd_micros", 0) / 1e6
+    """Tokens and dollars of a model, of a result's `spent` or of one of its stages."""
+    known = spent["usd_known"] - spent.get("usd_jobs", 0) if "usd_known" in spent else spent.get("usd_micros", 0) / 1e6
     tokens = spent["tokens"] if "tokens" in spent else spent.get("input_tokens", 0) + spent.get("output_tokens", 0)
     return tokens_and_dollars(tokens, known, not spent.get("unpriced_tokens"))
 
 
 def stage_lines(spent: Mapping[str, Any]) -> list[Line]:
-    """What the model used in each stage; nothing where no model was asked."""
+    """What the model used in each stage, and jobs that cost; nothing where no model was asked and all was free."""
     stages: Mapping[str, Any] = spent.get("by_stage") or {}
-    lines = [Line(model_use(spent), label="used")] if stages else []
+    total = [*([model_use(spent)] if stages else []), *jobs_use(spent)]
+    lines = [Line(", ".join(total), label="used")] if total else []
     return lines + [
         Line(f"{node_title(stage)}: {used.get('steps', 0)} steps, {model_use(used)}", "faint", indent=2)
         for stage, used in stages.items()
@@ -93,11 +102,14 @@ def attempt_lines(attempts: Sequence[Mapping[str, Any]]) -> list[Line]:
 def next_lines(run: str, status: str, waiting: Mapping[str, Any] | None, hint: str = "") -> list[Line]:
     """What the person can do next."""
     if status == "waiting":
-        return [Line("", label="to go on"), *how_to_answer(run, str((waiting or {}).get("gate", "")))]
+        shown = waiting or {}
+        done = shown.get("answered") or {}
+        left = [number for number in range(1, int(shown.get("actions") or 1) + 1) if str(number) not in done]
+        return [Line("", label="to go on"), *how_to_answer(run, str(shown.get("gate", "")), left)]
     commands = {
         "interrupted": (f"trainwright resume {run}",),
-        "step_limit": (f"trainwright resume {run} --step-cap N",),
-        "deadline": (f"trainwright resume {run} --max-hours H",),
+        "step_limit": (f"trainwright resume {run}",),
+        "deadline": (f"trainwright resume {run}",),
         "budget_limit": (f"trainwright resume {run}",),
         "dry_run": (f"trainwright resume {run}",),
         "failed": (f"trainwright resume {run}",),
@@ -108,6 +120,7 @@ def next_lines(run: str, status: str, waiting: Mapping[str, Any] | None, hint: s
         "dry_run": "trains for real",
         "failed": "tries again from there; --data DATA takes other data",
         "gave_up": "tries other data",
+        **dict.fromkeys(("budget_limit", "step_limit", "deadline"), "with the flag that the reason names"),
     }
     about = f"  ({notes[status]})" if status in notes else ""
     return lines + [Line(f"{command}{about}", label="to go on") for command in commands]

@@ -6,10 +6,11 @@ whether data fit is for the run to find out.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -230,13 +231,24 @@ _FLAGS = {
     "approvals": "--approvals",
     "step_cap": "--step-cap",
     "max_hours": "--max-hours",
+    "max_usd": "--max-usd",
+    "max_model_usd": "--max-model-usd",
+    "max_gpu_hours": "--max-gpu-hours",
+    "max_tokens": "--max-tokens",
+    "stages": "--stage-limit",
+    "model_price": "--model-price",
+    "machine_usd_per_hour": "--machine-usd-per-hour",
     "attempts": "--attempts",
     "seed": "--seed",
 }
 
 
-def settings_from_flags(**flags: Any) -> Settings:
-    """The settings that the flags of `run` make; what is None keeps its default.
+def settings_from_flags(configured: Mapping[str, Any] | None = None, **flags: Any) -> Settings:
+    """The settings that the flags of `run` make; what is None is as it is configured, or keeps its default.
+
+    Args:
+        configured: what the configuration file says of settings; found right already.
+        flags: what the person gave.
 
     Raises:
         RequestError: naming the flag and the rule.
@@ -247,12 +259,27 @@ def settings_from_flags(**flags: Any) -> Settings:
     from trainwright.graph.state import Settings
 
     try:
-        settings = Settings.model_validate({name: value for name, value in flags.items() if value is not None})
+        given = _given(flags)
+        settings = Settings.model_validate(_laid_on(configured or {}, given))
     except ValidationError as error:
         raise _refusal(error) from error
     if "engineer" in flags:
         check_engineer(settings)
     return settings
+
+
+_OF_THE_MODEL = ("fallback", "base_url", "effort", "context_tokens", "model_price")
+"""Settings that belong to the engineer's model, and mean nothing, or something else, beside another one."""
+
+
+def _laid_on(configured: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given on top of what is configured; of that, nothing that belongs to another model than the given one."""
+    same = given.get("engineer", configured.get("engineer")) == configured.get("engineer")
+    kept = {name: value for name, value in configured.items() if same or name not in _OF_THE_MODEL}
+    stages = dict(kept.get("stages", {}))
+    for stage, limits in given.get("stages", {}).items():
+        stages[stage] = {**stages.get(stage, {}), **limits}
+    return {**kept, **given, "stages": stages} if stages else {**kept, **given}
 
 
 def changes_from_flags(**flags: Any) -> dict[str, Any]:
@@ -262,13 +289,62 @@ def changes_from_flags(**flags: Any) -> dict[str, Any]:
         RequestError: naming the flag and the rule.
     """
     settings_from_flags(**{name: value for name, value in flags.items() if name != "engineer"})
-    return {name: value for name, value in flags.items() if value is not None}
+    return _given(flags)
+
+
+def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given of the flags, as settings: limits of stages by stage, a price that can be read.
+
+    Raises:
+        RequestError: a stage, a limit or a price cannot be read.
+    """
+    found = {name: value for name, value in flags.items() if value is not None}
+    if found.get("model_price"):
+        from trainwright.engineers.pricing import read_price
+
+        try:
+            read_price(found["model_price"])
+        except RequestError as error:
+            raise RequestError(f"--model-price: {error.message}", hint=error.hint) from error
+    if "stages" in found:
+        found["stages"] = _stage_limits(found["stages"])
+    return found
+
+
+_STAGE_LIMIT = re.compile(r"(?P<stage>[\w-]+)\.(?P<limit>[\w-]+)=(?P<value>\S+)")
+
+
+def _stage_limits(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """`plan.max_usd=2` and the like, by stage and limit.
+
+    Raises:
+        RequestError: one has another shape, or names no stage or no limit.
+    """
+    from trainwright.graph.limits import check_stages
+    from trainwright.graph.state import StageLimits
+
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        match = _STAGE_LIMIT.fullmatch(text.strip())
+        names = ", ".join(StageLimits.model_fields)
+        limit = match["limit"].replace("-", "_") if match else ""
+        if match is None or limit not in StageLimits.model_fields:
+            what = "is not STAGE.LIMIT=VALUE" if match is None else f"names no limit of a stage: {limit}"
+            raise RequestError(
+                f"--stage-limit {text[:80]!r} {what}.", hint=f"Such as plan.max_usd=2; the limits are {names}."
+            )
+        stage = match["stage"].replace("-", "_")
+        check_stages([stage])
+        found.setdefault(stage, {})[limit] = match["value"]
+    return found
 
 
 def _refusal(error: ValidationError) -> RequestError:
     first = error.errors()[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
+    field, *inner = (str(part) for part in first["loc"]) if first["loc"] else [""]
+    given = first["input"]
     rule = first["msg"].removeprefix("Input ")
-    return RequestError(
-        f"{_FLAGS.get(field, field)} {first['input']!r}: it {rule}.", hint="`trainwright run --help` says more."
-    )
+    if isinstance(given, float) and not math.isfinite(given):
+        rule = "should be a finite number"
+    name = f"{_FLAGS.get(field, field)} {'.'.join(inner)}".strip()
+    return RequestError(f"{name} {given!r}: it {rule}.", hint="`trainwright run --help` says more.")

@@ -220,7 +220,9 @@ def event_lines(event: Event, *, lively: bool) -> list[Line]:
     """
     kind = event.get("event")
     if kind == "run":
-        return [Line(f"{line(event.get('run', ''), 80)}, in {line(event.get('folder', ''), 1_000)}", label="run")]
+        where = Line(f"{line(event.get('run', ''), 80)}, in {line(event.get('folder', ''), 1_000)}", label="run")
+        limits = [Line(line(event["limits"], 400), "faint", label="limits")] if event.get("limits") else []
+        return [where, *limits]
     if kind == "turn":
         return _turn_lines(event)
     if kind == "tool":
@@ -231,6 +233,8 @@ def event_lines(event: Event, *, lively: bool) -> list[Line]:
         )
     if kind == "approval":
         return [_approval_line(event)]
+    if kind == "budget":
+        return [Line(line(event.get("text", ""), 300), "warn", label="budget")]
     if kind == "note":
         return [Line(clean(event.get("text", ""))[:2_000].strip(), "warn", label="note")]
     if kind in MODEL_LINES:

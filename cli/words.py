@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 __all__ = [
     "age",
     "clean",
+    "dollars",
     "duration",
     "line",
     "measured",
@@ -142,6 +143,11 @@ def status_title(status: str) -> str:
     return line(status.replace("_", " "), 40)
 
 
+def dollars(usd: float) -> str:
+    """Dollars to the cent; what is less than one is said, and is not zero."""
+    return f"${usd:,.2f}" if usd >= 0.005 or usd == 0 else "less than a cent"
+
+
 def tokens_and_dollars(tokens: int, usd: float, priced: bool) -> str:
     """What a model used: `45,300 tokens, $0.42`; what nobody knows the price of is said, and is never zero.
 
@@ -150,6 +156,6 @@ def tokens_and_dollars(tokens: int, usd: float, priced: bool) -> str:
         usd: dollars, as far as they are known.
         priced: whether the price of every call is known.
     """
-    known = f"${usd:.2f}" if usd >= 0.005 or usd == 0 else "less than a cent"
+    known = dollars(usd)
     cost = known if priced else f"{known} and more, the price is not known" if usd else "price not known"
     return f"{tokens:,} tokens, {cost}"

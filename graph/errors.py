@@ -153,7 +153,7 @@ class LimitReached(TrainwrightError):
     """A limit of the run would be passed.
 
     Attributes:
-        limit: `steps`, `seconds` or another name of the ledger.
+        limit: the setting that bounds it, such as `max_usd`, or `stages.plan.max_usd` for one of a stage.
     """
 
     def __init__(self, limit: str, message: str, *, hint: str = "") -> None:

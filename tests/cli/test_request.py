@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trainwright.cli.main import main
-from trainwright.cli.request import data_spec, paper_spec, request_from_flags, settings_from_flags
+from trainwright.cli.request import (
+    changes_from_flags,
+    data_spec,
+    paper_spec,
+    request_from_flags,
+    settings_from_flags,
+)
 from trainwright.graph.errors import RequestError
 from trainwright.graph.runs import open_runs
 from trainwright.graph.settings import home
@@ -146,17 +153,84 @@ def test_defaults_are_those_of_the_settings() -> None:
     assert (flags.approvals, flags.step_cap, flags.max_hours, flags.attempts, flags.seed) == ("auto", 5, 24.0, 2, 7)
 
 
-def test_the_flags_defaults_are_the_settings_defaults() -> None:
+def test_the_flags_defaults_as_the_help_says_them_are_the_settings_defaults() -> None:
     import inspect
+    import re
+    from typing import get_args
 
     from trainwright.cli import main as commands
     from trainwright.graph.state import Settings
 
-    defaults = {name: item.default for name, item in inspect.signature(commands.run).parameters.items()}
+    options = inspect.signature(commands.run, eval_str=True).parameters
     settings = Settings()
-    for name in ("engineer", "approvals", "step_cap", "attempts", "seed", "dry_run"):
-        assert defaults[name] == getattr(settings, name)
+    for name in ("engineer", "approvals", "step_cap", "attempts", "seed"):
+        assert options[name].default is None, "what is not given is as it is configured"
+        said = get_args(options[name].annotation)[1].help
+        assert re.search(rf"\b{getattr(settings, name)}\b.*when left out", said), name
     assert f"{settings.max_hours:g} when left out" in str(inspect.signature(commands.run).parameters["max_hours"])
+
+
+def test_limits_and_prices_become_settings() -> None:
+    found = settings_from_flags(
+        max_usd=12.5, max_model_usd=3.0, max_gpu_hours=0.0, max_tokens=9, model_price="3/15", machine_usd_per_hour=0.2,
+        stages=["plan.step_cap=4", "plan.max-usd=0.5", "write-code.max_hours=2"],
+    )  # fmt: skip
+    assert (found.max_usd, found.max_model_usd, found.max_gpu_hours, found.max_tokens) == (12.5, 3.0, 0.0, 9)
+    assert (found.model_price, found.machine_usd_per_hour) == ("3/15", 0.2)
+    assert (found.stages["plan"].step_cap, found.stages["plan"].max_usd) == (4, 0.5)
+    assert found.stages["write_code"].max_hours == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"max_usd": -1.0}, r"--max-usd -1\.0: it should be greater than or equal to 0"),
+        ({"max_usd": float("nan")}, "--max-usd nan: it should be a finite number"),
+        ({"max_hours": float("inf")}, "--max-hours inf: it should be a finite number"),
+        ({"max_model_usd": 1e9}, "--max-model-usd 1000000000.0: it should be less than"),
+        ({"max_gpu_hours": -0.1}, r"--max-gpu-hours -0\.1: it"),
+        ({"max_tokens": -1}, "--max-tokens -1: it"),
+        ({"machine_usd_per_hour": -2.0}, r"--machine-usd-per-hour -2\.0: it"),
+        ({"model_price": "three"}, "--model-price: 'three' is no price"),
+        ({"model_price": "-3/15"}, "--model-price: '-3/15' is no price"),
+        ({"model_price": "1e9/1"}, "--model-price: '1e9/1' is no price"),
+        ({"stages": ["plan"]}, "--stage-limit 'plan' is not STAGE.LIMIT=VALUE"),
+        ({"stages": ["plan.speed=3"]}, "--stage-limit 'plan.speed=3' names no limit of a stage: speed"),
+        ({"stages": ["planing.max_usd=3"]}, "no stage 'planing' to limit"),
+        ({"stages": ["plan.max_usd=-3"]}, r"--stage-limit plan\.max_usd '-3': it should be greater"),
+        ({"stages": ["plan.max_usd=inf"]}, r"--stage-limit plan\.max_usd 'inf': it should be"),
+        ({"stages": ["plan.max_hours=nan"]}, r"--stage-limit plan\.max_hours 'nan': it should be"),
+        ({"stages": [f"plan.max_tokens={10**23}"]}, r"--stage-limit plan\.max_tokens '1000000.*it should be less"),
+        ({"stages": ["plan.step_cap=two"]}, r"--stage-limit plan\.step_cap 'two': it should be a valid integer"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_with_its_flag(flags: dict[str, Any], message: str) -> None:
+    for make in (settings_from_flags, changes_from_flags):
+        with pytest.raises(RequestError, match=message):
+            make(**flags)
+
+
+def test_a_resume_changes_only_the_limits_that_were_given() -> None:
+    changes = changes_from_flags(max_usd=3.0, max_tokens=None, stages=["plan.max_usd=2"], engineer=None)
+    assert changes == {"max_usd": 3.0, "stages": {"plan": {"max_usd": "2"}}}
+
+
+def test_run_and_resume_have_a_flag_for_every_limit() -> None:
+    import inspect
+
+    from trainwright.cli import main as commands
+    from trainwright.graph.amounts import flag
+    from trainwright.graph.limits import limits_of
+    from trainwright.graph.state import Settings
+
+    named = {flag(limit.setting, "1").split()[0] for limit in limits_of(Settings(max_usd=1, max_model_usd=1))}
+    assert named == {
+        "--step-cap", "--max-hours", "--max-tokens", "--max-gpu-hours", "--max-usd", "--max-model-usd",
+    }  # fmt: skip
+    for command in (commands.run, commands.resume):
+        parameters = inspect.signature(command).parameters
+        for name in (*named, "--stage-limit", "--model-price", "--machine-usd-per-hour"):
+            assert parameters[name.removeprefix("--").replace("-", "_")].default is None
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,14 @@ def test_approvals_say_who_and_why() -> None:
     assert lines(event) == ["approve plan: approved by rule: No cost."]
 
 
+def test_the_first_lines_say_the_limits_and_a_warning_is_a_line_on_every_screen() -> None:
+    begun = {"event": "run", "run": "r", "folder": "/f", "limits": "300 steps, jobs $0 (nothing paid)"}
+    assert lines(begun) == ["run: r, in /f", "limits: 300 steps, jobs $0 (nothing paid)"]
+    assert lines({"event": "run", "run": "r", "folder": "/f"}) == ["run: r, in /f"], "of an older program"
+    warning = {"event": "budget", "limit": "max_usd", "percent": 80, "text": "80 % of the dollar limit is used."}
+    assert lines(warning) == lines(warning, lively=True) == ["budget: 80 % of the dollar limit is used."]
+
+
 def test_on_a_live_screen_nodes_leave_no_lines() -> None:
     begins = node("find_data", "start", attempt=2)
     assert lines(begins) == ["find data: begins, attempt 2"]
@@ -159,7 +167,8 @@ def test_outside_text_in_events_is_harmless() -> None:
         {"event": "note", "text": "\x1b[2Jgone"},
         {"event": "decided", "stage": "\x1b[31mplan", "text": "\x1b]0;x\x07t", "why": ["\x1b[1m"]},
         {"event": "tool", "stage": "plan", "name": "\x1b[1m", "ok": False, "summary": "\x1b[2J"},
-        {"event": "run", "folder": "/a\x1b[1m"},
+        {"event": "run", "folder": "/a\x1b[1m", "limits": "\x1b[1m"},
+        {"event": "budget", "text": "\x1b[1m"},
     ):
         assert not any("\x1b" in text for text in lines(event))
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 RESULT_KEYS = {"run", "status", "steps", "evaluation", "model", "report", "spent", "waiting"}
 EVALUATION_KEYS = {"metric", "value", "low", "high", "n_test", "baseline", "claim"}
 SPENT_KEYS = {
-    "usd", "usd_known", "tokens", "input_tokens", "cached_tokens", "output_tokens", "unpriced_tokens", "gpu_hours",
+    "usd", "usd_known", "usd_jobs", "tokens", "input_tokens", "cached_tokens", "output_tokens", "unpriced_tokens", "gpu_hours",
     "seconds", "by_stage",
 }  # fmt: skip
 

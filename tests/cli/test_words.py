@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainwright.cli.words import age, clean, duration, line, measured, number, size, sparkline, tokens_and_dollars
+from trainwright.cli.words import (
+    age,
+    clean,
+    dollars,
+    duration,
+    line,
+    measured,
+    number,
+    size,
+    sparkline,
+    tokens_and_dollars,
+)
 
 
 @pytest.mark.parametrize(
@@ -133,3 +144,7 @@ def test_sparklines_take_any_numbers(values: list[float]) -> None:
 )
 def test_what_a_model_used(tokens: int, usd: float, priced: bool, said: str) -> None:
     assert tokens_and_dollars(tokens, usd, priced) == said
+
+
+def test_dollars_are_never_rounded_to_nothing() -> None:
+    assert [dollars(usd) for usd in (0, 0.001, 0.005, 1_234.5)] == ["$0.00", "less than a cent", "$0.01", "$1,234.50"]

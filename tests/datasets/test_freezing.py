@@ -378,3 +378,24 @@ def test_an_unreadable_record_is_redone(tmp_path: Path) -> None:
     first = frozen(spec, tmp_path / "run")
     (tmp_path / "run" / "withheld" / "dataset.json").chmod(0)
     assert frozen(spec, tmp_path / "run").fingerprint == first.fingerprint
+
+
+def test_a_quick_look_names_the_files_that_differ(tmp_path: Path) -> None:
+    """Bytes alone are no change: another version of Parquet writes others for the same values."""
+    from trainwright.tools.datasets.frozen import changed_files, check_frozen
+
+    run = tmp_path / "run"
+    dataset = frozen(csv(tmp_path, classes()), run)
+    assert changed_files(run, dataset) == []
+    path = run / "data" / "train.parquet"
+    pq.write_table(pq.read_table(path), path, compression="gzip")
+    assert changed_files(run, dataset) == ["data/train.parquet"]
+    check_frozen(run, dataset)
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
+    with pytest.raises(DataError, match=r"data/train.parquet: .*changed after they were frozen \(the rows\)"):
+        check_frozen(run, dataset)
+    record = run / "withheld" / "dataset.json"
+    kept = json.loads(record.read_text())
+    record.write_text(json.dumps({key: value for key, value in kept.items() if key != "files"}))
+    assert len(changed_files(run, dataset)) == 6, "frozen by an earlier release: the values are looked at"

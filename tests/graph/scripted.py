@@ -20,6 +20,7 @@ from trainwright.graph.errors import DataError, Refusal
 from trainwright.graph.stage import make_stage
 from trainwright.graph.state import PaperBrief, Settings, State
 from trainwright.graph.workflow import Compiled, Input, open_run
+from trainwright.tools.policy.actions import Action
 from trainwright.tools.toolbox import Standing, Tool, Workbench
 
 Turn = AIMessage | Callable[[Sequence[AnyMessage]], AIMessage]
@@ -95,6 +96,10 @@ class Desk:
         """Answer with far too much."""
         return wanted.text[:2] * 100_000
 
+    def would(self, bench: Workbench, wanted: Note) -> list[Action]:
+        """What `act` would do."""
+        return [Action("act", {"text": wanted.text}, text=f"keep {wanted.text}")]
+
     def stage(self) -> Stage:
         """A stage with these tools; `act` must be approved."""
         return Stage(
@@ -107,7 +112,7 @@ class Desk:
                 Tool("refuse", "Fail.", Note, self.refuse),
                 Tool("break", "Fail as a bug does.", Note, self.break_down),
                 Tool("long", "Answer at length.", Note, self.long),
-                Tool("act", "Keep a text, if a person agrees.", Note, self.note, asks=True),
+                Tool("act", "Keep a text, if a person agrees.", Note, self.note, acts=self.would),
             ),
         )
 

@@ -128,7 +128,7 @@ async def test_at_the_step_cap_all_is_kept_and_a_higher_cap_goes_on(paper: str) 
         assert (stopped.result["status"], stopped.result["steps"]) == ("step_limit", cap)
         assert f"trainwright resume {name} --step-cap" in stopped.state.reason
         assert Path(stopped.result["report"]).is_file()
-        with pytest.raises(RequestError, match=f"has taken {cap} steps already"):
+        with pytest.raises(RequestError, match=f"has taken {cap} steps? already"):
             await driven(resume(name, step_cap=cap))
         done = await driven(resume(name, step_cap=100))
         assert done.result["status"] == "published"
