@@ -51,6 +51,7 @@ ENVIRONMENT = """
 | variable | meaning |
 |---|---|
 | `TRAINWRIGHT_HOME` | where runs, the hub and caches live; default: the platform's user data folder |
+| `TRAINWRIGHT_CONFIG` | the folder of `config.toml` and `policy.toml`; default: the platform's configuration folder |
 | `TRAINWRIGHT_ARXIV_URL` | another host that answers as arXiv's API does, such as a mirror |
 | `TRAINWRIGHT_DEBUG` | `1`: an unexpected error is printed with its traceback |
 | `HF_ENDPOINT`, `HF_HUB_OFFLINE`, `HF_TOKEN` | as `huggingface_hub` reads them, for data sets of the Hub |
