@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from .walking import Walker
 
 __all__ = ["Call", "Given", "Parsed"]
+
+PUBLISHES = re.compile(
+    r"^--?(push|upload|publish|deploy)|[-_](push|upload|publish|deploy)|hub[-_]?(token|model|strategy)"
+)
+"""Options of training scripts that send what was made to others."""
+
+NO_PUBLISHING = re.compile(r"(false|no|0|none)", re.IGNORECASE)
+REPORTS = re.compile(r"^--?(report|log)[-_](to|with)$|^--?(wandb|logger)$")
+HERE_ALONE = ("none", "tensorboard", "csv", "json", "stdout", "console", "false", "no", "0")
+"""Where metrics stay on this machine."""
+
+MAKES = re.compile(r"^--?(o$|out|save|log|dir|dest|target|result|ckpt|checkpoint|cache)|[-_](out|dir|dest|path|folder)")
+"""Options whose path is one that a script makes."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +117,41 @@ class Call:
         """Note that a path is removed."""
         return self.walker.note.delete(self.name, word, self.scope)
 
-    def run(self, word: Word) -> Place:
-        """Note that a path is run."""
+    def run(self, word: Word, given: Sequence[Word] = ()) -> Place:
+        """Note that a path is run, and what the words that it is given say that it does."""
+        self._told(given)
         return self.walker.note.run(self.name, word, self.scope)
+
+    def _told(self, words: Sequence[Word]) -> None:
+        """What the arguments of a program of the workspace name: places, secrets, and that it publishes."""
+        option = ""
+        for word in words:
+            if not word.known:
+                option = ""
+                continue
+            value = word.text
+            if value.startswith("-"):
+                option, sign, value = value.partition("=")
+                denied = option.startswith(("--no-", "--no_")) or NO_PUBLISHING.fullmatch(value)
+                if PUBLISHES.search(option) and not denied:
+                    self.act("publish", f"{self.shown}: says that it publishes ({option})", host="")
+                if not sign:
+                    if REPORTS.search(option):
+                        continue
+                    value = ""
+            if REPORTS.search(option) and value and value.lower() not in HERE_ALONE:
+                self.act("send", f"{self.shown}: reports to {value}", host="")
+            elif value:
+                self._names(option, Word(value))
+            if value:
+                option = ""
+
+    def _names(self, option: str, word: Word) -> None:
+        place = self.walker.place(word, self.scope)
+        if place.secret:
+            self.read(word)
+        elif place.outside is not False and (word.text.startswith(("/", "~", "../")) or "/../" in word.text):
+            (self.write if MAKES.search(option) else self.read)(word)
 
     def again(self, words: Sequence[Word], scope: Scope | None = None, stdin: Stream | None = None) -> Ways:
         """Look through this program at the one that it starts."""

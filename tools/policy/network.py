@@ -77,8 +77,13 @@ CURL_PLAIN = names_of(
     --parallel -Z
     """
 )
+AGENT = re.compile(r"(mozilla|curl|python|wget)[\w./ ();:+-]{0,100}", re.IGNORECASE)
+"""What a program calls itself; anything else may hold data."""
+
 SAFE_HEADERS = re.compile(
-    r"(accept|accept-language|user-agent|range|accept-encoding|cache-control)\s*:[^@\n]*", re.IGNORECASE
+    r"(accept|accept-encoding)\s*:\s*[\w*/+.;= -]+(,\s*[\w*/+.;= -]*[/*=][\w*/+.;= -]*)*|user-agent\s*:\s*(mozilla|curl|python)[\w./ ();:+-]{0,100}|"
+    r"accept-language\s*:\s*[a-z-]{2,5}|range\s*:\s*bytes=[\d-]+|cache-control\s*:\s*no-cache",
+    re.IGNORECASE,
 )
 
 
@@ -100,7 +105,10 @@ def _curl(call: Call) -> None:
     for word in parsed.values("-H", "--header"):
         if not word.known or not SAFE_HEADERS.fullmatch(word.text):
             call.act("send", f"sends the header {word.shown.partition(':')[0]}", host="")
-    for word in parsed.values("-w", "--write-out", "-e", "--referer", "-A", "--user-agent"):
+    for word in parsed.values("-e", "--referer", "-A", "--user-agent"):
+        if not word.known or not AGENT.fullmatch(word.text):
+            call.act("send", "sends a text beside the address", host="")
+    for word in parsed.values("-w", "--write-out"):
         if not word.known or "%output" in word.text or word.text.startswith("@"):
             call.unknown("what it writes or sends cannot be read")
     folder = parsed.values("--output-dir")

@@ -134,7 +134,7 @@ def _script(call: Call, words: list[Word]) -> None:
         return
     if "://" in script.text:
         call.unknown("it runs what is no file")
-    place = call.run(script)
+    place = call.run(script, words[1:])
     if place.path and place.outside is False and script.text in (".", "./"):
         call.unknown("it runs a folder")
 
@@ -364,7 +364,7 @@ READERS: Mapping[str, Callable[[Call], None]] = {
     **dict.fromkeys(
         ("pip", "pip3"),
         _reads(
-            r"(list|show|freeze|check|inspect|debug)( .*)?|config (list|get|debug)|index versions|cache (dir|info|list)|help( .*)?",
+            r"(list|show|freeze|check|inspect|debug)( .*)?|index versions|cache (dir|info|list)|help( .*)?",
             INSTALLS,
             "--format --outdated -o --uptodate -u --editable -e --local -l --user --all --exclude --exclude-editable --not-required"
             " -f --files -v --verbose -q --quiet --pre --disable-pip-version-check --no-input --no-color --no-cache-dir",

@@ -20,6 +20,7 @@ from .words import Word, names_of
 
 __all__ = ["Place", "Places", "is_secret", "secret_name"]
 
+OWN_PROCESS = re.compile(r"/+proc/+(self|thread-self|\d+)/+(cwd|root|fd|task|map_files)(/|$)")
 DEVICES = re.compile(r"/dev/(null|stdin|stdout|stderr|tty|zero|u?random|full|fd/\d+)")
 """Files that are no files: to write there changes nothing, and to read there tells nothing."""
 
@@ -171,6 +172,8 @@ class Places:
         """A path that is known."""
         if DEVICES.fullmatch(path):
             return Place(path=path, outside=False, device=True)
+        if OWN_PROCESS.match(path) or _through_process(self.on_disk(path)):
+            return UNKNOWN  # the shell's own folder and files, which are not those of whoever judges
         try:
             real = self._real(path)
         except (OSError, ValueError):
@@ -326,6 +329,20 @@ class Places:
                 secret = not protected and is_secret(self.relative(path))
                 worst = replace(worst, protected=worst.protected or protected, secret=worst.secret or secret)
         return worst
+
+
+def _through_process(path: str) -> bool:
+    """Whether a link on the way leads to the folder or the files of whichever process follows it."""
+    parts = path.split("/")
+    for end in range(2, len(parts) + 1):
+        way = "/".join(parts[:end])
+        try:
+            target = os.readlink(way)  # noqa: PTH115 - a text
+        except (OSError, ValueError):
+            continue
+        if OWN_PROCESS.match(os.path.join(os.path.dirname(way), target)):  # noqa: PTH118, PTH120 - texts
+            return True
+    return False
 
 
 def _walked(folder: str, *, deep: bool, hidden: bool, without: str) -> Iterator[tuple[str, str, bool]]:

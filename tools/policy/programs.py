@@ -84,7 +84,7 @@ def _named_by_path(call: Call) -> bool:
     if place.path and place.outside is False and _is_known(base) and base != "run":
         call.unknown("a file of the workspace has the name of a known program")
         return False
-    call.run(Word(call.name))
+    call.run(Word(call.name), call.args)
     return False
 
 

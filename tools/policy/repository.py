@@ -115,6 +115,8 @@ def _listed(call: Call, name: str, entry: Mapping[str, Any]) -> None:
         _remote(call, name, parsed, why)
     elif name == "mv" and any(call.write(word).outside is not False for word in parsed.operands):
         return  # and what lies in the history is noted as such
+    elif entry["does"] == "stages" and any(_leaves(call, word) for word in parsed.operands):
+        _ask(call, name, "it names what lies outside the repository")
     elif entry["does"] == "stages" or MOVES[name](parsed, call):
         _inside(call, name, f"git {name} {_shown(call.args)}")
 
@@ -138,14 +140,14 @@ def _unknown(parsed: Parsed, entry: Mapping[str, Any]) -> str:
 
 def _secrets(call: Call, name: str, parsed: Parsed) -> None:
     """Secrets that it would show: as a path, behind a revision (`HEAD:.env`), or behind lines (`-L1,5:.env`)."""
-    if name in ("add", "rm", "check-ignore", "mv", "restore", "status"):
+    if name in ("rm", "check-ignore", "mv", "restore", "status"):
         return
     plain = MESSAGES if git_commands()[name]["does"] == "reads" else (*MESSAGES, "-m", "--message")
     values = [given.value for given in parsed.options if given.value is not None and given.name not in plain]
     for word in [*parsed.operands, *values]:
         parts = {word.text, word.text.rpartition(":")[2], re.sub(r"^(:\([^)]*\)|:[!^/]*)", "", word.text)}
         if any(is_secret(part) for part in parts):
-            call.act("secret", f"git {name} shows {word.shown}, which holds secrets", path=word.text)
+            call.act("secret", f"git {name} shows or keeps {word.shown}, which holds secrets", path=word.text)
 
 
 MESSAGES = ("--author", "--grep", "-S", "-G")

@@ -260,7 +260,7 @@ def _launch(call: Call) -> None:
             call.read(given.value)
     if not parsed.operands:
         raise NotUnderstood("it names no script")
-    call.run(parsed.operands[0])
+    call.run(parsed.operands[0], parsed.operands[1:])
 
 
 COVERAGE_TAKES = ("--source", "--omit", "--include", "--fail-under", "--precision", "--sort")
@@ -364,7 +364,9 @@ def _sqlite(call: Call) -> None:
     ):
         call.unknown("what it does to the database is not known here")
         return
-    call.read(parsed.operands[0])
+    place = call.read(parsed.operands[0])
+    if not parsed.has("-readonly") and not call.walker.places.there(place.path):
+        call.write(parsed.operands[0])  # it makes what is not there
 
 
 READERS: Mapping[str, Callable[[Call], None]] = {

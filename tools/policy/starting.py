@@ -161,7 +161,7 @@ def _shell(call: Call) -> None:
         scope = replace(scope, positional=None if any(word.many for word in given) else tuple(given))
         call.walker.source(parsed.operands[0].text, frozenset([scope]), call.stdin)
     elif parsed.operands and not parsed.has("-s"):
-        call.run(parsed.operands[0])
+        call.run(parsed.operands[0], parsed.operands[1:])
     elif call.stdin.text is not None:
         call.walker.source(call.stdin.text, frozenset([scope]))
     elif call.stdin.none and parsed.options:
