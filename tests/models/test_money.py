@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -173,9 +174,10 @@ async def test_a_model_that_nobody_has_a_price_for_is_asked_about_before_anythin
     assert state.carry
 
 
-async def test_a_run_that_is_to_stop_closes_the_stream_and_settles_what_came(asking: Any) -> None:
-    control, go = RunControl(), threading.Event()
-    stage: Asking = asking([Reply(text="word " * 1_000, before=go, held_after=60)])
+async def until_drained(
+    stage: Asking, control: RunControl, heed: Callable[[dict[str, Any]], None] | None = None
+) -> None:
+    """Drive the stage until it was asked to stop, and has; `heed` sees every event."""
     context = Settings(engineer="openai/test", base_url=stage.server.openai, model_price=PRICE)
 
     async def drive() -> None:
@@ -189,12 +191,23 @@ async def test_a_run_that_is_to_stop_closes_the_stream_and_settles_what_came(ask
         )
         async for _, event in stream:
             stage.events.append(event)
-            if event["event"] == "token":
-                control.request_drain("test")
-                asyncio.get_running_loop().call_later(2 * llm.LOOK, go.set)  # the next piece comes
+            if heed is not None:
+                heed(event)
 
     with pytest.raises(GraphDrained):
         await asyncio.wait_for(drive(), 60)
+
+
+async def test_a_run_that_is_to_stop_closes_the_stream_and_settles_what_came(asking: Any) -> None:
+    control, go = RunControl(), threading.Event()
+    stage: Asking = asking([Reply(text="word " * 1_000, before=go, held_after=60)])
+
+    def stop(event: dict[str, Any]) -> None:
+        if event["event"] == "token":
+            control.request_drain("test")
+            asyncio.get_running_loop().call_later(2 * llm.LOOK, go.set)  # the next piece comes
+
+    await until_drained(stage, control, stop)
     state = State.model_validate((await stage.graph.aget_state(CONFIG)).values)
     assert state.steps == 0, "the turn was not taken"
     assert still_held(stage) == []
@@ -210,22 +223,7 @@ async def test_a_silent_server_does_not_keep_a_run_that_is_to_stop(asking: Any) 
         return Reply(text="late", before=go)
 
     stage: Asking = asking(script)
-    context = Settings(engineer="openai/test", base_url=stage.server.openai, model_price=PRICE)
-
-    async def drive() -> None:
-        stream = stage.graph.astream(
-            {"request": Request(goal="g")},
-            CONFIG,
-            context=context,
-            stream_mode="custom",
-            control=control,
-            subgraphs=True,
-        )
-        async for _, event in stream:
-            stage.events.append(event)
-
-    with pytest.raises(GraphDrained):
-        await asyncio.wait_for(drive(), 60)
+    await until_drained(stage, control)
     (left,) = still_held(stage)
     assert left.amounts["usd_micros"] > 0, "held for as long as nobody knows"
     (thread,) = (one for one in threading.enumerate() if one.name.endswith("-read_paper"))
@@ -247,5 +245,6 @@ async def test_a_turn_that_is_cancelled_settles_its_call(asking: Any) -> None:
     (thread,) = (one for one in threading.enumerate() if one.name.endswith("-read_paper"))
     go.set()
     await asyncio.to_thread(thread.join, 60)
-    assert still_held(stage) == []
-    assert stage.spent()["usd_micros"] > 10_000
+    # In a thread: the cancelled graph may have a write under way, which cannot end while this loop waits for SQLite.
+    assert await asyncio.to_thread(still_held, stage) == []
+    assert (await asyncio.to_thread(stage.spent))["usd_micros"] > 10_000
