@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
 from .actions import Fact
-from .calls import Call
+from .calls import Call, Parsed
 from .hosts import is_public, plain_host
 from .recording import Effect
 from .streams import Stream
@@ -87,27 +87,34 @@ SAFE_HEADERS = re.compile(
 )
 
 
-def _curl(call: Call) -> None:
-    parsed = call.parse(CURL_TAKES)
+def _asked(call: Call, takes: tuple[str, ...], plain: Collection[str]) -> Parsed | None:
+    """The options of a program that loads; None, and noted as sending, if one of them is not known to be harmless."""
+    parsed = call.parse(takes)
     _network(call)
     if parsed.doubtful or any(word.many for word in call.args):
-        call.act("send", "curl gets arguments that are known only when it runs", host="")
-        return
+        call.act("send", f"{call.name} gets arguments that are known only when it runs", host="")
+        return None
     for given in parsed.options:
-        if given.name not in CURL_TAKES and given.name not in CURL_PLAIN:
-            call.act("send", f"{call.shown}: what curl does with {given.name} may send something", host="")
-            return
+        if given.name not in takes and given.name not in plain:
+            call.act("send", f"{call.shown}: what {call.name} does with {given.name} may send something", host="")
+            return None
+    for word in parsed.values("-H", "--header"):
+        if not word.known or not SAFE_HEADERS.fullmatch(word.text):
+            call.act("send", f"sends the header {word.shown.partition(':')[0]}", host="")
+    for word in parsed.values("-e", "--referer", "-A", "-U", "--user-agent"):
+        if not word.known or not AGENT.fullmatch(word.text):
+            call.act("send", "sends a text beside the address", host="")
+    return parsed
+
+
+def _curl(call: Call) -> None:
+    if (parsed := _asked(call, CURL_TAKES, CURL_PLAIN)) is None:
+        return
     if parsed.has("-k", "--insecure"):
         call.act("send", "curl would trust any machine that answers", host="")
     for word in parsed.values("-X", "--request"):
         if word.text not in ("GET", "HEAD"):
             call.act("send", f"{call.shown}: sends a {word.shown} request", host="")
-    for word in parsed.values("-H", "--header"):
-        if not word.known or not SAFE_HEADERS.fullmatch(word.text):
-            call.act("send", f"sends the header {word.shown.partition(':')[0]}", host="")
-    for word in parsed.values("-e", "--referer", "-A", "--user-agent"):
-        if not word.known or not AGENT.fullmatch(word.text):
-            call.act("send", "sends a text beside the address", host="")
     for word in parsed.values("-w", "--write-out"):
         if not word.known or "%output" in word.text or word.text.startswith("@"):
             call.unknown("what it writes or sends cannot be read")
@@ -168,18 +175,8 @@ WGET_PLAIN = names_of(
 
 
 def _wget(call: Call) -> None:
-    parsed = call.parse(WGET_TAKES)
-    _network(call)
-    if parsed.doubtful or any(word.many for word in call.args):
-        call.act("send", "wget gets arguments that are known only when it runs", host="")
+    if (parsed := _asked(call, WGET_TAKES, WGET_PLAIN)) is None:
         return
-    for given in parsed.options:
-        if given.name not in WGET_TAKES and given.name not in WGET_PLAIN:
-            call.act("send", f"{call.shown}: what wget does with {given.name} may send something", host="")
-            return
-    for word in parsed.values("--header"):
-        if not word.known or not SAFE_HEADERS.fullmatch(word.text):
-            call.act("send", f"sends the header {word.shown.partition(':')[0]}", host="")
     for word in parsed.values("-o", "--output-file", "-a"):
         call.write(word)
     targets = parsed.values("-O", "--output-document")
