@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -59,6 +60,29 @@ def test_a_lock_that_a_killed_git_left(folder: Path, lock: str) -> None:
     first = committed(folder, ONE)
     (folder / ".git" / lock).touch()
     assert committed(folder, {"train.py": b"2"}) != first
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_git_that_lost_its_parent_holds_the_repository(
+    folder: Path, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is waited for; what it leaves for good is removed, and the command is run again."""
+    committed(folder, ONE)
+    lock, waits = folder / ".git" / "config.lock", []
+    lock.touch()
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if ends and len(waits) == 2:
+            lock.unlink()
+
+    passing = itertools.count()
+    monkeypatch.setattr(code.time, "sleep", wait)
+    monkeypatch.setattr(code.time, "monotonic", lambda: 0.5 * next(passing))
+    code.git(folder, "config", "trainwright.test", "1")
+    assert code.git(folder, "config", "trainwright.test") == "1\n"
+    assert len(waits) == (2 if ends else int(code.LOCK_SECONDS / 0.5) - 1)
+    assert not lock.exists()
 
 
 def test_a_repository_that_is_half_made(folder: Path) -> None:
