@@ -19,6 +19,9 @@
     ├── ContextTooSmall       the model cannot take even the smallest request of a stage
     └── RemoteError           an outside service failed for good
         ├── ModelError        the model behind the engineer cannot go on; the run is kept and can be resumed
+        ├── NotFound          it has no such thing
+        ├── TooLarge          its answer has more bytes than are read
+        ├── NotCached         the program is offline, and the answer is not on the disk
         └── RemoteUnavailable it is down or busy: trying again may help
 
 A message says what happened, to which thing, and what was done about it; `hint` says what the person can do.
@@ -40,6 +43,8 @@ __all__ = [
     "LimitReached",
     "ModelError",
     "NeedsPerson",
+    "NotCached",
+    "NotFound",
     "PaperError",
     "PlanContradicted",
     "PublicationError",
@@ -51,6 +56,7 @@ __all__ = [
     "RunNotFound",
     "SandboxUnavailable",
     "StoreError",
+    "TooLarge",
     "TrainwrightError",
 ]
 
@@ -175,6 +181,18 @@ class RemoteError(TrainwrightError):
 
 class ModelError(RemoteError):
     """The model behind the engineer cannot go on: no key, no credit, a request it refuses, or down for too long."""
+
+
+class NotFound(RemoteError):
+    """An outside service has no such thing (HTTP 404 or 410)."""
+
+
+class TooLarge(RemoteError):
+    """The answer of an outside service has more bytes than are read; nothing of it was kept."""
+
+
+class NotCached(RemoteError):
+    """The program is offline, and what was asked for is not on the disk; nothing was sent."""
 
 
 class RemoteUnavailable(RemoteError):

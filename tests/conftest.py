@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .standin import StandIn
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -29,4 +32,12 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("TRAINWRIGHT_HOME", str(home))
     monkeypatch.setenv("TRAINWRIGHT_CONFIG", str(home / "config"))
+    monkeypatch.setenv("TRAINWRIGHT_PAUSE_SCALE", "0")
     return home
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """A stand-in for an outside service on loopback; see `tests/standin.py`."""
+    with StandIn() as server:
+        yield server
