@@ -53,6 +53,51 @@ def test_two_columns_are_read_one_after_the_other(tmp_path: Path, read: Read) ->
     assert places == sorted(places)
 
 
+BESIDE = """Citation: Example A (2020) Margin Forests
+for the Classification of Small Tables
+Received: July 11, 2019
+Accepted: December 17, 2019
+Data Availability: all files are at a
+public place of the library
+Funding: the authors received no funds
+for this work
+Competing Interests: none exist"""
+
+
+def test_small_print_beside_the_text_comes_last_on_its_page_and_begins_no_section(tmp_path: Path, read: Read) -> None:
+    """As PLOS and MDPI set their first page: what stands there shares the heights of headings and lines."""
+    sheet = Typesetter()
+    sheet.lefts, sheet.width = [200.0], 360.0
+    sheet.line(TITLE, BOLD, 13)
+    sheet.heading("Abstract")
+    for number, line in enumerate(BESIDE.splitlines()):
+        sheet.page.insert_text((36, sheet.y - 5 + 12 * number), line, fontname="tiro", fontsize=7.5)
+    sheet.paragraph(ABSTRACT)
+    sheet.heading("Introduction")
+    sheet.paragraph(LOREM * 4)
+    sheet.line("Larger words without bold", size=12.5)
+    sheet.paragraph(LOREM * 8)
+    sheet.heading("Results")
+    sheet.paragraph(LOREM)
+    paper = read(sheet.save(tmp_path / "beside.pdf"))
+    assert paper.title == TITLE
+    assert [s.title for s in paper.sections] == ["Abstract", "Introduction", "Larger words without bold", "Results"]
+    assert paper.abstract == ABSTRACT
+    assert paper.sections[1].text == (LOREM * 4).strip()
+    assert "Funding: the authors received no funds for this work" in " ".join(p.text for p in paper.paragraphs)
+
+
+def test_a_summary_with_a_number_is_no_abstract(tmp_path: Path, read: Read) -> None:
+    first = "This experiment is about forests, and the method is told in the first words of the paper. " + LOREM * 2
+    sheet = Typesetter()
+    sheet.across(TITLE, 16, BOLD)
+    sheet.paragraph(first)
+    for heading in ("1 Introduction", "2 Method", "3 Results", "4 Summary"):
+        sheet.heading(heading)
+        sheet.paragraph(LOREM * 2)
+    assert read(sheet.save(tmp_path / "summary.pdf")).abstract == first.strip()
+
+
 def test_a_paragraph_across_a_page_knows_both_pages(tmp_path: Path, read: Read) -> None:
     sheet = Typesetter()
     sheet.across(TITLE, 16, BOLD)

@@ -116,3 +116,22 @@ def test_values_of_cells(word: str) -> None:
 @pytest.mark.parametrize("word", ["Method", "CNN-2", "et", "al.,", "k=3", "SST-1", "B2"])
 def test_words_of_cells(word: str) -> None:
     assert not is_number(word)
+
+
+@pytest.mark.parametrize("rules", [False, True])
+def test_the_rows_of_a_table_of_words_are_no_header(rules: bool, tmp_path: Path, read: Read) -> None:
+    """The first row whose values are plain numbers stands far below the header."""
+    rows = [["Setting", "Range", "Kind"]]
+    rows += [[f"setting {letter}", f"[{i}, {i + 9}]", "choice of words"] for i, letter in enumerate("abcdefgh")]
+    rows += [["setting i", "12", "34"], ["setting j", "5.5", "6"]]
+    sheet = Typesetter()
+    sheet.across(TITLE, 16, BOLD)
+    sheet.heading("Abstract")
+    sheet.paragraph(ABSTRACT)
+    sheet.heading("1 Experiments")
+    sheet.paragraph("Table 1: The space of all settings.")
+    sheet.table(rows, [130.0, 130.0, 130.0], rules=rules)
+    sheet.paragraph(LOREM * 3)
+    (table,) = read(sheet.save(tmp_path / "paper.pdf")).tables
+    assert table.header == rows[0]
+    assert table.rows == rows[1:]

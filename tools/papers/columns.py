@@ -1,18 +1,23 @@
 """The reading order of a page: one column or two, with what spans both between them.
 
 Where two columns part is looked for page by page, and the paper as a whole decides where a page alone is unclear.
-Three and more columns are read as two.
+Three and more columns are read as two. A narrow column of small print to the left of the text, where some journals put
+dates, addresses and licences, comes last on its page.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from .pages import Line, Page, Piece, join_pieces
 
-__all__ = ["Layout", "find_layout", "order_lines"]
+__all__ = ["SIDE", "Layout", "find_layout", "find_side", "order_lines"]
+
+SIDE = 3
+"""The `column` of lines that stand in small print beside the text."""
 
 _STEPS = 61
 _LOW, _HIGH = 0.38, 0.62
@@ -43,6 +48,28 @@ def find_layout(pages: Sequence[Page], body: float) -> Layout:
     return Layout(tuple(gutters))
 
 
+def find_side(page: Page, body: float) -> float:
+    """Where the small print beside the text ends, in points from the left; 0 where a page has none."""
+    long = [p for p in page.pieces if p.x1 - p.x0 > 0.4 * page.width and abs(p.size - body) < 0.15 * body]
+    if not long:
+        return 0.0
+    left, count = Counter(round(p.x0) for p in long).most_common(1)[0]
+    before = sum(p.x0 < left - 4 for p in long)
+    if count < 8 or before > 0.1 * len(long) or not 0.22 * page.width < left < 0.45 * page.width:
+        return 0.0
+    beside = [p for p in page.pieces if p.x1 < left - 4]
+    letters, every = (sum(len(p.text) for p in pieces) for pieces in (beside, page.pieces))
+    if len(beside) < 5 or median(p.size for p in beside) >= 0.92 * body or not 80 <= letters < 0.5 * every:
+        return 0.0
+    in_rows = sum(any(_goes_on(p, q) for q in page.pieces) for p in beside)
+    return left - 2.0 if in_rows < 0.5 * len(beside) else 0.0
+
+
+def _goes_on(piece: Piece, other: Piece) -> bool:
+    """Whether two pieces are of one row, as in a wide table."""
+    return other.x0 > piece.x1 and abs(other.base - piece.base) < 1 and abs(other.size - piece.size) < 0.3
+
+
 @dataclass(frozen=True)
 class _Gutter:
     x: float
@@ -52,7 +79,8 @@ class _Gutter:
 
 def _gutter(page: Page, body: float) -> _Gutter | None:
     """The best place for a gutter, and how much text crosses it compared with the text beside it."""
-    text = [p for p in page.pieces if abs(p.size - body) < 0.25 * body and any(c.isalpha() for c in p.text)]
+    pieces = (p for p in page.pieces if p.x1 > page.side)
+    text = [p for p in pieces if abs(p.size - body) < 0.25 * body and any(c.isalpha() for c in p.text)]
     if len(text) < 10:
         return None
     beside = (_cover(text, page.width * 0.25) + _cover(text, page.width * 0.75)) / 2
@@ -83,15 +111,21 @@ def _middle_of_longest(places: list[float], step: float) -> float:
 
 def order_lines(page: Page, pieces: Iterable[Piece], gutter: float | None) -> list[Line]:
     """The lines of a page in reading order, each with the left and right edge of its column."""
-    pieces = list(pieces)
+    every = list(pieces)
+    beside = join_pieces([p for p in every if p.x1 <= page.side], page.number, SIDE)
+    _set_edges(beside)
+    return _order([p for p in every if p.x1 > page.side], page.number, gutter) + beside
+
+
+def _order(pieces: list[Piece], number: int, gutter: float | None) -> list[Line]:
     if gutter is None:
-        lines = join_pieces(pieces, page.number, 0)
+        lines = join_pieces(pieces, number, 0)
         _set_edges(lines)
         return lines
     across, rest = _split_across(pieces, gutter)
-    wide = join_pieces(across, page.number, 0)
-    left = join_pieces([p for p in rest if (p.x0 + p.x1) / 2 <= gutter], page.number, 1)
-    right = join_pieces([p for p in rest if (p.x0 + p.x1) / 2 > gutter], page.number, 2)
+    wide = join_pieces(across, number, 0)
+    left = join_pieces([p for p in rest if (p.x0 + p.x1) / 2 <= gutter], number, 1)
+    right = join_pieces([p for p in rest if (p.x0 + p.x1) / 2 > gutter], number, 2)
     for lines in (wide, left, right):
         _set_edges(lines)
     ordered: list[Line] = []

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .columns import SIDE
 from .glyphs import join_lines
 from .headings import Heading, Numbering, is_references, is_strong, read_heading
 from .pages import Line, Page
@@ -97,7 +98,8 @@ def read_flow(pages: Sequence[Page], lines: Sequence[Sequence[Line]], body: floa
 def _is_numbered(lines: Sequence[Line], body: float) -> bool:
     numbering = Numbering()
     for line in lines:
-        read_heading(line, body, numbering)
+        if line.column != SIDE:
+            read_heading(line, body, numbering)
     return numbering.count >= 3
 
 
@@ -127,6 +129,11 @@ class _Reader:
                 self._add_caption(lines[index : index + count], "footnote")
                 index += count
                 continue
+            if line.column == SIDE:
+                count = self._side_length(lines, index)
+                self._add_caption(lines[index : index + count], "footnote")
+                index += count
+                continue
             heading = read_heading(line, self.body, self.numbering) or (None if numbered else self._by_type(line))
             if heading is not None:
                 index += self._take_heading(heading, lines, index)
@@ -153,8 +160,17 @@ class _Reader:
             count += 1
         return count
 
+    def _side_length(self, lines: Sequence[Line], start: int) -> int:
+        """How many lines of small print beside the text belong together."""
+        count = 1
+        while (
+            start + count < len(lines) and lines[start + count].y0 - lines[start + count - 1].y1 < lines[start].height
+        ):
+            count += 1
+        return count
+
     def _by_type(self, line: Line) -> Heading | None:
-        """In a paper without numbers: a short line that is larger and bold, or bold and alone."""
+        """In a paper without numbers: a short line that is larger, and bold or at the edge; or bold and alone."""
         text = line.text
         words = text.split()
         if not 1 <= len(words) <= 14 or not text[0].isupper() or text.endswith((".", ",", ";")) or self.in_references:
@@ -165,6 +181,8 @@ class _Reader:
             return None
         if line.size > 1.12 * self.body and (line.bold > 0.6 or line.size > 1.25 * self.body):
             return Heading("", text, 1 if line.size > 1.4 * self.body else 2)
+        if line.size > 1.15 * self.body and abs(line.x0 - line.left) < 0.3 * self.body and len(words) <= 10:
+            return Heading("", text, 3)
         if line.bold > 0.9 and abs(line.size - self.body) < 0.12 * self.body:
             return Heading("", text, 3)
         return None

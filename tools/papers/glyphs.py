@@ -54,6 +54,8 @@ def _compose(match: re.Match[str]) -> str:
 
 def clean(text: str) -> str:
     """One line of a PDF with its ligatures, accents and spaces mended."""
+    if text.isascii() and text.isprintable() and "`" not in text and " " not in text:
+        return text  # most words: nothing in them can be mended
     text = text.translate(_LIGATURES)
     text = _TEX_INSIDE_WORD.sub(lambda m: _TEX_LIGATURES[m[0]], text)
     text = _TEX_ALONE.sub(lambda m: _TEX_GREEK[m[0]], text)

@@ -106,7 +106,7 @@ class Line:
 
 @dataclass(slots=True)
 class Page:
-    """A page: its pieces and words, and what was set aside."""
+    """A page: its pieces and words, and what was set aside; `side` is where small print beside its text ends, else 0."""
 
     number: int
     width: float
@@ -119,6 +119,7 @@ class Page:
     pictured: float = 0.0
     recognised: bool = False
     drawn: bool = False
+    side: float = 0.0
 
 
 def read_page(page: Any, number: int) -> Page:

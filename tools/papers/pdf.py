@@ -9,7 +9,7 @@ from typing import Any
 
 from trainwright.graph.errors import PaperError
 
-from .columns import Layout, find_layout, order_lines
+from .columns import Layout, find_layout, find_side, order_lines
 from .cover import count_covers
 from .flow import Flow, caption_lines, drop_running_heads, read_flow
 from .glyphs import clean
@@ -36,8 +36,8 @@ _TEXT_PER_PAGE = 100
 """Characters; pages with less on average are pictures."""
 
 
-def parse_pdf(path: Path, name: str) -> ParsedPaper:
-    """The paper in a PDF file. `name` is what messages call it.
+def parse_pdf(file: Path | bytes, name: str) -> ParsedPaper:
+    """The paper in a PDF file, or in the bytes of one. `name` is what messages call it.
 
     Raises:
         PaperError: it is encrypted, damaged, truncated, scanned, empty, too long or has no pages.
@@ -47,7 +47,7 @@ def parse_pdf(path: Path, name: str) -> ParsedPaper:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     pymupdf.TOOLS.reset_mupdf_warnings()
-    document = _open(path, name)
+    document = _open(file, name)
     with document:
         pages, broken = _read_pages(document, name)
         metadata = clean(str((document.metadata or {}).get("title") or ""))
@@ -65,12 +65,15 @@ def parse_pdf(path: Path, name: str) -> ParsedPaper:
     return paper
 
 
-def _open(path: Path, name: str) -> Any:
+def _open(file: Path | bytes, name: str) -> Any:
     import pymupdf
 
     try:
-        document = pymupdf.open(path, filetype="pdf")
-    except (RuntimeError, ValueError) as error:
+        raw = file if isinstance(file, bytes) else file.read_bytes()
+        if not raw:
+            raise ValueError("no bytes")  # MuPDF would begin a new file
+        document = pymupdf.open(stream=raw, filetype="pdf")
+    except (OSError, RuntimeError, ValueError) as error:
         raise PaperError(
             f"{name} is damaged: it cannot be opened as a PDF.",
             hint="Download it again, or give the paper as text or Markdown.",
@@ -149,6 +152,8 @@ def _damage(name: str, broken: Sequence[int], pages: Sequence[Page]) -> str:
 
 def _assemble(pages: Sequence[Page], count: int, metadata: str, damaged: bool) -> ParsedPaper:
     body = body_size(pages)
+    for page in pages:
+        page.side = find_side(page, body)
     layout = find_layout(pages, body)
     lines = [order_lines(page, page.pieces, gutter) for page, gutter in zip(pages, layout.gutters, strict=True)]
     lines = drop_running_heads(pages, lines)
@@ -201,10 +206,16 @@ def _without(page: Page, lines: list[Line], found: Sequence[FoundTable], gutter:
 
 
 def find_abstract(paper: ParsedPaper) -> str:
-    """The abstract: the section of that name, or the long paragraph before the first heading."""
+    """The abstract: the section of that name, or the long paragraph before the first heading.
+
+    A summary with a number is the end of a paper; and where the title is lost, what comes first may be anything.
+    """
     for section in paper.sections[:6]:
-        if section.title.lower() in ("abstract", "summary"):
+        title = section.title.lower()
+        if title == "abstract" or (title == "summary" and not section.number):
             return section.text
+    if not paper.title:
+        return ""
     before = [p.text for p in paper.paragraphs if p.section == -1 and p.kind == "body" and len(p.text) > 300]
     return before[0] if before else ""
 

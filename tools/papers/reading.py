@@ -1,25 +1,28 @@
 """A paper's file as text, once: what was read lies in `parsed.json` and `paper.md` of the run's folder.
 
-A file that was read by this version of the reader is not read again. Whether it is a paper at all is decided here.
+A file that was read by this version of the reader is not read again: not in this run, nor in another one or by a lookup,
+since what was read is kept in the cache of the disk too, by the digest of the file's bytes. Whether it is a paper at all
+is decided here. Two processes that read the same new file at the same moment both read it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 from pydantic import ValidationError
 
 from trainwright.graph.errors import PaperError
 
 from .judging import check_paper
-from .records import READER_VERSION, PaperSource, ParsedPaper, Section, Table
+from .records import READER_VERSION, PaperSource, ParsedPaper, Section, SourceKind, Table
 
-__all__ = ["parse_paper"]
+__all__ = ["parse_paper", "read_kept", "read_once", "section_text"]
 
-_ONE_AT_A_TIME = Lock()
+_ONE_AT_A_TIME = RLock()
 """MuPDF must not be used by two threads at once, and two calls for one paper should read it once."""
 
 
@@ -45,8 +48,7 @@ def _parse_once(source: PaperSource, folder: Path) -> ParsedPaper:
     known = _known(kept, digest)
     if known is not None:
         return known
-    paper = _read(source, raw)
-    paper.sha256 = digest
+    paper = read_once(raw, source.kind, display_name(source))
     paper.arxiv_id = source.arxiv_id or paper.arxiv_id
     _check_title(paper, source)
     paper.markdown = as_markdown(paper)
@@ -77,20 +79,61 @@ def _write(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _read(source: PaperSource, raw: bytes) -> ParsedPaper:
-    name = display_name(source)
-    if source.kind == "pdf":
+def read_once(raw: bytes, kind: SourceKind, name: str) -> ParsedPaper:
+    """The paper in these bytes; read by this version of the reader at most once on this machine, while the cache lasts.
+
+    Args:
+        raw: the file.
+        kind: what it is.
+        name: what messages call it.
+
+    Raises:
+        PaperError: it cannot be read, or is no paper: the message names it.
+    """
+
+    def read() -> ParsedPaper:
+        paper = _read(raw, kind, name)
+        check_paper(paper, name)
+        return paper
+
+    return read_kept(raw, kind, name, read)
+
+
+def read_kept(raw: bytes, kind: str, name: str, read: Callable[[], ParsedPaper]) -> ParsedPaper:
+    """What `read` makes of these bytes, from the cache where this version of the reader has made it before."""
+    from trainwright.tools.http import kept
+
+    def make() -> bytes:
+        paper = read()
+        paper.sha256 = digest
+        paper.warnings = [_NAME + w.removeprefix(name) if w.startswith(name) else w for w in paper.warnings]
+        return paper.model_dump_json(exclude={"markdown"}, exclude_defaults=True).encode("utf-8", "replace")
+
+    digest = sha256(raw).hexdigest()
+    record = f"paper-{kind}-{READER_VERSION}"
+    with _ONE_AT_A_TIME:
+        try:
+            paper = ParsedPaper.model_validate_json(kept(record, digest, make))
+        except ValidationError:  # another program's record under our key: what is read now is right
+            paper = ParsedPaper.model_validate_json(make())
+    paper.warnings = [name + w.removeprefix(_NAME) if w.startswith(_NAME) else w for w in paper.warnings]
+    return paper
+
+
+_NAME = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Stands for the file's name in what is kept, since another file with the same bytes has another name."""
+
+
+def _read(raw: bytes, kind: SourceKind, name: str) -> ParsedPaper:
+    if kind == "pdf":
         from .pdf import parse_pdf
 
-        paper = parse_pdf(source.path, name)
-    else:
-        from .markdown import parse_markdown, parse_text
-        from .sources import decode
+        return parse_pdf(raw, name)
+    from .markdown import parse_markdown, parse_text
+    from .sources import decode
 
-        text = decode(raw, name)
-        paper = parse_markdown(text) if source.kind == "markdown" else parse_text(text)
-    check_paper(paper, name)
-    return paper
+    text = decode(raw, name)
+    return parse_markdown(text) if kind == "markdown" else parse_text(text)
 
 
 def _check_title(paper: ParsedPaper, source: PaperSource) -> None:
@@ -110,15 +153,7 @@ def as_markdown(paper: ParsedPaper) -> str:
     parts = [f"# {paper.title}"] if paper.title else []
     if paper.authors_line:
         parts.append(paper.authors_line)
-    tables: dict[str, list[Table]] = {}
-    for table in paper.tables:
-        tables.setdefault(table.caption, []).append(table)
-    texts: dict[int, list[str]] = {}
-    for paragraph in paper.paragraphs:
-        shown = [paragraph.text]
-        if paragraph.text:
-            shown += [table_as_markdown(table) for table in tables.pop(paragraph.text, ())]
-        texts.setdefault(paragraph.section, []).extend(shown)
+    texts, tables = _with_tables(paper)
     parts += texts.get(-1, [])
     for index, section in enumerate(paper.sections):
         parts += [_heading(section), *texts.get(index, ())]
@@ -130,6 +165,32 @@ def as_markdown(paper: ParsedPaper) -> str:
             parts.append("## References")
         parts.append("\n".join(f"- {reference}" for reference in paper.references))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def section_text(paper: ParsedPaper, section: Section) -> str:
+    """A section of the paper with its tables and its subsections, as Markdown without its own heading."""
+    index = next(i for i, one in enumerate(paper.sections) if one is section)
+    texts, _ = _with_tables(paper)
+    parts = list(texts.get(index, ()))
+    for number, inner in enumerate(paper.sections[index + 1 :], start=index + 1):
+        if inner.level <= section.level:
+            break
+        parts += [_heading(inner), *texts.get(number, ())]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _with_tables(paper: ParsedPaper) -> tuple[dict[int, list[str]], dict[str, list[Table]]]:
+    """The paragraphs of each section, tables behind their captions; and the tables whose caption is no paragraph."""
+    tables: dict[str, list[Table]] = {}
+    for table in paper.tables:
+        tables.setdefault(table.caption, []).append(table)
+    texts: dict[int, list[str]] = {}
+    for paragraph in paper.paragraphs:
+        shown = [paragraph.text]
+        if paragraph.text:
+            shown += [table_as_markdown(table) for table in tables.pop(paragraph.text, ())]
+        texts.setdefault(paragraph.section, []).extend(shown)
+    return texts, tables
 
 
 def _heading(section: Section) -> str:

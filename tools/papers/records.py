@@ -24,7 +24,7 @@ __all__ = [
     "Table",
 ]
 
-READER_VERSION = 1
+READER_VERSION = 3
 """Counts the changes of the reader that change what it finds."""
 
 SourceKind = Literal["pdf", "markdown", "text"]

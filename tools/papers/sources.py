@@ -19,7 +19,7 @@ from .arxiv_source import arxiv_id_of, fetch_arxiv
 from .download import SIZE_LIMIT, download
 from .records import PaperSource, SourceKind
 
-__all__ = ["TEXT_LIMIT", "fetch_paper", "kind_of_bytes"]
+__all__ = ["TEXT_LIMIT", "fetch_paper", "kind_of_bytes", "read_file_bytes"]
 
 TEXT_LIMIT = 4 * 2**20
 """Bytes of a Markdown or text file."""
@@ -140,6 +140,22 @@ def _from_address(address: str, folder: Path) -> PaperSource:
 
 
 def _from_file(spec: str, path: Path, folder: Path) -> PaperSource:
+    raw, kind, _ = _file_bytes(spec, path)
+    target = folder / _name(kind)
+    target.write_bytes(raw)
+    return PaperSource(path=target, kind=kind, origin=spec)
+
+
+def read_file_bytes(spec: str) -> tuple[bytes, SourceKind, str]:
+    """A paper's file where it lies: its bytes, what it is, and its name.
+
+    Raises:
+        PaperError: there is none, or it is no PDF and no text.
+    """
+    return _file_bytes(spec, Path(spec).expanduser())
+
+
+def _file_bytes(spec: str, path: Path) -> tuple[bytes, SourceKind, str]:
     name = path.name[:200]
     if not _is_there(path):
         raise PaperError(
@@ -160,10 +176,7 @@ def _from_file(spec: str, path: Path, folder: Path) -> PaperSource:
         raw = path.read_bytes()
     except OSError as error:
         raise PaperError(f"{name} cannot be read: {error.strerror}.", hint="Make it readable, or copy it.") from error
-    kind = kind_of_bytes(raw, name, path.suffix)
-    target = folder / _name(kind)
-    target.write_bytes(raw)
-    return PaperSource(path=target, kind=kind, origin=spec)
+    return raw, kind_of_bytes(raw, name, path.suffix), name
 
 
 def _name(kind: SourceKind) -> str:

@@ -22,6 +22,10 @@ _NUMBER = re.compile(
 )
 
 
+_MOST_HEADER_ROWS = 5
+"""Rows that a header has at most; what looks like more is a table with words in it and few plain numbers."""
+
+
 @dataclass(slots=True)
 class Row:
     words: list[Word]
@@ -98,8 +102,10 @@ def build_table(rows: list[Row], page: Page, caption: str, extent: tuple[float, 
     columns = _columns(data if len(data) >= 2 else [r for r in rows if len(r.cells) >= 2])
     if len(columns) < 2:
         return None
-    first_data = _first_data(rows, columns)
     short = [r for r in page.rules if extent[0] - 3 <= r.y <= extent[1] + 3]
+    first_data = _first_data(rows, columns)
+    if first_data > _MOST_HEADER_ROWS:
+        first_data = _below_the_first_rule(rows, short) or 1
     header = [""] * len(columns)
     for row in rows[:first_data]:
         for place, text in _spread(row, columns, short):
@@ -188,6 +194,17 @@ def _first_data(rows: list[Row], columns: list[tuple[float, float]]) -> int:
         ):
             return 0
     return 1
+
+
+def _below_the_first_rule(rows: Sequence[Row], rules: Sequence[Rule]) -> int:
+    """Number of rows above the first line that runs through most of the table's width with a few rows above; else 0."""
+    width = max(r.x1 for r in rows) - min(r.x0 for r in rows)
+    for rule in sorted(rules, key=lambda r: r.y):
+        length = sum(r.x1 - r.x0 for r in rules if abs(r.y - rule.y) < 1)
+        above = sum((r.y0 + r.y1) / 2 < rule.y for r in rows)
+        if length > 0.6 * width and 1 <= above <= _MOST_HEADER_ROWS:
+            return above
+    return 0
 
 
 def _years(words: Sequence[Word]) -> bool:
