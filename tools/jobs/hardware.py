@@ -57,6 +57,7 @@ class Flavour:
         vram_gb: memory of all its accelerators together, in GB; 0 without one, or where it is not known.
         cpus, ram_gb: virtual cores and memory; 0 where they are not known.
         space_usd_per_hour: of a sandbox (Space), where it differs from a job's price.
+        accelerator: the kind of each accelerator, such as T4; empty without one, or where it is not known.
     """
 
     name: str
@@ -66,6 +67,12 @@ class Flavour:
     cpus: int = 0
     ram_gb: int = 0
     space_usd_per_hour: Decimal | None = None
+    accelerator: str = ""
+
+    @property
+    def gb_per_accelerator(self) -> int:
+        """Memory of one accelerator, in GB: what a model that is not divided must fit into; 0 where it is not known."""
+        return self.vram_gb // self.gpus if self.gpus else 0
 
     def terms(self) -> Terms:
         """What an hour of a job costs on it."""
@@ -77,25 +84,25 @@ def _table() -> Iterator[Flavour]:
     yield Flavour("cpu-upgrade", Decimal("0.25"), cpus=8, ram_gb=32, space_usd_per_hour=Decimal("0.05"))
     yield Flavour("cpu-performance", Decimal("1.90"), cpus=32, ram_gb=256)
     yield Flavour("cpu-xl", Decimal(1), cpus=16, ram_gb=124)
-    yield Flavour("t4-small", Decimal("0.60"), 1, 16, 4, 15)
-    yield Flavour("t4-medium", Decimal("0.90"), 1, 16, 8, 30)
-    yield Flavour("l4x1", Decimal(1), 1, 24, 8, 30)
-    yield Flavour("l4x4", Decimal(4), 4, 96, 48, 186)
-    yield Flavour("l40sx1", Decimal(2), 1, 48, 8, 62)
-    yield Flavour("l40sx4", Decimal("8.30"), 4, 192, 48, 382)
-    yield Flavour("l40sx8", Decimal("23.50"), 8, 384, 192, 1_534)
-    yield Flavour("a10g-small", Decimal(1), 1, 24, 4, 15)
-    yield Flavour("a10g-large", Decimal(2), 1, 24, 12, 46)
-    yield Flavour("a10g-largex2", Decimal(4), 2, 48, 24, 92)
-    yield Flavour("a10g-largex4", Decimal(8), 4, 96, 48, 184)
-    yield Flavour("a100-large", Decimal(4), 1, 80, 12, 142)
-    yield Flavour("a100x4", Decimal(16), 4, 320, 48, 568)
-    yield Flavour("a100x8", Decimal(32), 8, 640, 96, 1_136)
-    yield Flavour("h200", Decimal(10), 1, 141, 23, 256)
-    yield Flavour("h200x2", Decimal(20), 2, 282, 46, 512)
-    yield Flavour("h200x4", Decimal(40), 4, 564, 92, 1_024)
-    yield Flavour("h200x8", Decimal(80), 8, 1_128, 184, 2_048)
-    yield Flavour("inf2x6", Decimal(6), 6)
+    yield Flavour("t4-small", Decimal("0.60"), 1, 16, 4, 15, accelerator="T4")
+    yield Flavour("t4-medium", Decimal("0.90"), 1, 16, 8, 30, accelerator="T4")
+    yield Flavour("l4x1", Decimal(1), 1, 24, 8, 30, accelerator="L4")
+    yield Flavour("l4x4", Decimal(4), 4, 96, 48, 186, accelerator="L4")
+    yield Flavour("l40sx1", Decimal(2), 1, 48, 8, 62, accelerator="L40S")
+    yield Flavour("l40sx4", Decimal("8.30"), 4, 192, 48, 382, accelerator="L40S")
+    yield Flavour("l40sx8", Decimal("23.50"), 8, 384, 192, 1_534, accelerator="L40S")
+    yield Flavour("a10g-small", Decimal(1), 1, 24, 4, 15, accelerator="A10G")
+    yield Flavour("a10g-large", Decimal(2), 1, 24, 12, 46, accelerator="A10G")
+    yield Flavour("a10g-largex2", Decimal(4), 2, 48, 24, 92, accelerator="A10G")
+    yield Flavour("a10g-largex4", Decimal(8), 4, 96, 48, 184, accelerator="A10G")
+    yield Flavour("a100-large", Decimal(4), 1, 80, 12, 142, accelerator="A100")
+    yield Flavour("a100x4", Decimal(16), 4, 320, 48, 568, accelerator="A100")
+    yield Flavour("a100x8", Decimal(32), 8, 640, 96, 1_136, accelerator="A100")
+    yield Flavour("h200", Decimal(10), 1, 141, 23, 256, accelerator="H200")
+    yield Flavour("h200x2", Decimal(20), 2, 282, 46, 512, accelerator="H200")
+    yield Flavour("h200x4", Decimal(40), 4, 564, 92, 1_024, accelerator="H200")
+    yield Flavour("h200x8", Decimal(80), 8, 1_128, 184, 2_048, accelerator="H200")
+    yield Flavour("inf2x6", Decimal(6), 6, accelerator="Inferentia2")
 
 
 FLAVOURS: Mapping[str, Flavour] = {flavour.name: flavour for flavour in _table()}

@@ -1,0 +1,62 @@
+"""Code: search on GitHub, repositories, example scripts, trees, and files by lines; of Hub repositories, trees and files.
+
+    from trainwright.tools.lookup import code
+
+    code.examples("huggingface/trl", keyword="dpo")
+    code.read("https://github.com/huggingface/trl/blob/main/examples/scripts/dpo.py#L20-L60").text
+
+Everything only reads, and nothing that was read is run. The functions load what they need when they are called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from trainwright.tools.lookup.operations import Area, Operation
+
+from . import arguments
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from trainwright.tools.lookup.found import Found
+
+    from .ranking import examples
+    from .reading import read
+    from .searching import repos, search
+    from .trees import tree
+
+__all__ = ["AREA", "examples", "read", "repos", "search", "tree"]
+
+_MODULES = {
+    "search": "searching", "repos": "searching", "examples": "ranking", "tree": "trees", "read": "reading",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def _operation(name: str, takes: type[BaseModel], summary: str) -> Operation:
+    def run(wanted: BaseModel) -> Found:
+        found: Found = __getattr__(name)(**wanted.model_dump())
+        return found
+
+    return Operation(name, takes, run, summary)
+
+
+AREA = Area(
+    "code",
+    "Code. repo: owner/name, hf:owner/name, hf:datasets/owner/name, or a URL.",
+    (
+        _operation("search", arguments.Search, "Files that hold some words, with the passages."),
+        _operation("repos", arguments.Repos, "Repositories for some words, or those of an owner."),
+        _operation("examples", arguments.Examples, "Example scripts and notebooks of a repository."),
+        _operation("tree", arguments.Tree, "The files of a repository, or of a folder in it."),
+        _operation("read", arguments.Read, "A file by lines; a notebook as Markdown."),
+    ),
+)
+"""The operations on code."""
