@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 WEAK := build/weak
 WEAK_STAMP := $(WEAK)/.complete
+MCP := build/mcp
+MCP_STAMP := $(MCP)/.complete
 
 help:
 	@echo "make demo    the example paper and data set, to a published model"
@@ -26,7 +28,7 @@ help:
 demo: $(STAMP)
 	$(BIN)/trainwright demo
 
-test: $(STAMP)
+test: $(STAMP) $(MCP_STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 quick: $(STAMP)
@@ -71,6 +73,21 @@ $(STAMP): requirements.lock pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
 	fi
 	@touch $(STAMP)
+
+# Published MCP servers, which the tests talk to: each in an environment of its own, since each needs an SDK of its own.
+$(MCP_STAMP): tests/mcp/requirements-time.txt tests/mcp/requirements-git.txt | $(STAMP)
+	@echo "Setting up $(MCP) from tests/mcp/requirements-*.txt (once; under a minute)"
+	@rm -f $(MCP_STAMP)
+	@set -e; for name in time git; do \
+		if command -v uv >/dev/null 2>&1; then \
+			uv venv --quiet --allow-existing --no-project --python "$(PYTHON)" $(MCP)/$$name ; \
+			uv pip sync --quiet --python $(MCP)/$$name/bin/python tests/mcp/requirements-$$name.txt ; \
+		else \
+			$(PYTHON) -m venv $(MCP)/$$name ; \
+			$(MCP)/$$name/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/mcp/requirements-$$name.txt ; \
+		fi ; \
+	done
+	@touch $(MCP_STAMP)
 
 # All of it is listed, so no dependency is looked for; llama.cpp is compiled, without the part that reads images.
 $(WEAK_STAMP): export CMAKE_ARGS := -DLLAVA_BUILD=OFF
