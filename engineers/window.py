@@ -17,6 +17,10 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
 
+from trainwright.prompts import marked
+
+from .outside import as_outside
+
 __all__ = ["BLOCK", "KEPT", "STANDING", "TooLong", "Turn", "size_of", "turns_of", "within"]
 
 KEPT = 10
@@ -108,6 +112,11 @@ def _complete(
     return Turn(number, before, whole, made)
 
 
+def _shown(turn: Turn) -> Turn:
+    calls = turn.answer.tool_calls if turn.answer else []
+    return turn._replace(results=tuple(as_outside(one, calls) for one in turn.results))
+
+
 def within(transcript: Sequence[AnyMessage], room: int) -> list[AnyMessage]:
     """The messages of a request behind its first one.
 
@@ -120,7 +129,8 @@ def within(transcript: Sequence[AnyMessage], room: int) -> list[AnyMessage]:
     """
     turns = turns_of(transcript)
     first = _first_kept(len(turns))
-    kept, limit = turns[first:], min(DIGEST, max(0, room) // 4)
+    kept = [_shown(turn) for turn in turns[first:]]
+    limit = min(DIGEST, max(0, room) // 4)
     begin = _beginning(turns[:first], limit)
     if size_of(begin) + _size(kept) > room:
         kept = _cleared(kept, room - size_of(begin))
@@ -260,7 +270,7 @@ def _digest(turns: Sequence[Turn], limit: int) -> str:
             break
         lines += reversed(fresh)
     head = f"Turns 1 to {turns[-1].number} of this stage are no longer shown. What was called in them, and what came of it:"
-    parts = [head, *reversed(lines)]
+    parts = [head, marked("\n".join(reversed(lines)), "earlier calls and their results")]
     told = [m.text for turn in turns for m in turn.before if "told" in m.additional_kwargs]
     if told:
         each = max(SAID, limit // len(told))

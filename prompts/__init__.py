@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainwright.tools.toolbox import Standing, Workbench
 
-__all__ = ["as_data", "known", "machine", "standing", "system"]
+__all__ = ["as_data", "known", "machine", "marked", "standing", "system"]
 
 PACKAGES = (
     "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skops", "pillow", "safetensors", "torch", "transformers",
     "lightgbm", "xgboost",
 )  # fmt: skip
 """Packages whose presence a prompt tells; others are installed if a script's header names them and the index has them."""
+
+FENCE = re.compile(r"(?i)<(?=[\s/\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*data\b)")
+"""The beginning of a fence, also with what nobody sees in it."""
+
+SOURCE = 120
+"""Characters of a source that are shown."""
 
 COLUMNS = 60
 """Columns of the data that a prompt lists."""
@@ -50,9 +56,25 @@ def as_data(value: Any, limit: int = 4_000) -> str:
         limit: characters that are shown; how many are left out is said.
     """
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    shown = re.sub(r"(?i)<(?=[\s/]*data\b)", "&lt;", text[:limit])
+    shown = _fenced(text[:limit])
     rest = len(text) - limit
     return f"<data>{shown}</data>" + (f" ({rest} characters more are not shown)" if rest > 0 else "")
+
+
+def marked(text: str, source: str) -> str:
+    """The whole of a text of the world as data, with its source.
+
+    Args:
+        text: what somebody outside wrote.
+        source: the tool that brought it, and where from; it may be of the world, too.
+    """
+    name = re.sub(r"[^\w .,:/@#?=&%+-]", "", " ".join(source.split()))[:SOURCE]
+    return f'<data source="{name}">{_fenced(text)}</data>'
+
+
+def _fenced(text: str) -> str:
+    """Without anything that reads as a fence's own beginning or end."""
+    return FENCE.sub("&lt;", text)
 
 
 def _block(stage: str, name: str, **variables: Any) -> str:
@@ -138,10 +160,9 @@ def standing(bench: Workbench) -> str:
         spent += f", ${now.usd_micros / 1e6:.2f}"
     if now.unpriced_tokens:
         spent += f"; the price of {now.unpriced_tokens:,} of them is unknown"
-    text = (
-        f"Turn {now.steps + 1} of {now.step_cap}; {time} left{_budget(now)}; spent so far: {spent}. "
-        f"Attempt {bench.attempt} of {bench.settings.attempts}, repair {bench.repairs} of {bench.settings.repairs}."
-    )
+    text = f"Turn {now.steps + 1} of {now.step_cap}; {time} left{_budget(now)}; spent so far: {spent}."
+    if bench.node == bench.stage:  # a helper has no attempts
+        text += f" Attempt {bench.attempt} of {bench.settings.attempts}, repair {bench.repairs} of {bench.settings.repairs}."
     return "\n".join([text, *([f"Little is left: {'; '.join(now.near)}."] if now.near else [])])
 
 
