@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.machine import machine, table
 
-NAMES = ("startup", "engine", "model", "resume", "whole_runs")
+NAMES = ("startup", "engine", "model", "resume", "whole_runs", "papers", "docs")
 
 
 def main(wanted: list[str]) -> int:

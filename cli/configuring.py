@@ -154,6 +154,15 @@ def rows_of(configured: Configuration) -> Iterator[Row]:
         key_of_url = ("notify", "urls", number)
         yield Row(dotted(key_of_url), _service(url), _origin(configured, key_of_url))
     yield Row("notify.on", configured.notify.on, _origin(configured, ("notify", "on")))
+    for section in (configured.cache, configured.web):
+        for name, field in type(section).model_fields.items():
+            at = (type(section).__name__.lower(), name)
+            found = getattr(section, name)
+            yield Row(dotted(at), found if field.repr or not found else "…", _origin(configured, at))
+    for name, server in configured.mcp.servers.items():
+        key_of_server = ("mcp", "servers", name)
+        value = f"{server.where} for {', '.join(server.stages) or 'no stage'}"
+        yield Row(dotted(key_of_server), value, _origin(configured, key_of_server))
 
 
 def _service(url: str) -> str:

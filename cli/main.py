@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .failures import guarded, say
+from .looking import add_lookups
 
 __all__ = ["app", "main"]
 
@@ -79,6 +80,20 @@ Only = Annotated[
     list[int] | None,
     typer.Option(help="Number of the action that it is for, where several wait; can be repeated.", metavar="N"),
 ]
+ResearchTurns = Annotated[
+    int | None, typer.Option(help="Turns of each research helper; 12 when left out.", metavar="N")
+]
+ResearchUsd = Annotated[
+    float | None, typer.Option("--research-max-usd", help="Dollars of each research helper.", metavar="USD")
+]
+ResearchTokens = Annotated[
+    int | None, typer.Option("--research-max-tokens", help="Tokens of each research helper.", metavar="N")
+]
+ResearchMinutes = Annotated[float | None, typer.Option(help="Minutes of each research helper.", metavar="M")]
+Offline = Annotated[
+    bool | None,
+    typer.Option("--offline/--online", help="Look things up in the cache alone, or in the network too."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output, nothing else.")]
 
 
@@ -134,6 +149,11 @@ def run(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; made up when left out.", metavar="NAME")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="End after the plan, with its estimate.")] = False,
+    research_turns: ResearchTurns = None,
+    research_max_usd: ResearchUsd = None,
+    research_max_tokens: ResearchTokens = None,
+    research_minutes: ResearchMinutes = None,
+    offline: Offline = None,
     engineer: Annotated[
         str | None,
         typer.Option(
@@ -196,6 +216,11 @@ def run(
         attempts=attempts,
         seed=seed,
         dry_run=dry_run or None,
+        research_turns=research_turns,
+        research_max_usd=research_max_usd,
+        research_max_tokens=research_max_tokens,
+        research_minutes=research_minutes,
+        offline=offline,
     )
     request = request_from_flags(paper, data, goal, target, target_column, name, publish_to)
     from trainwright.graph import driver
@@ -251,6 +276,11 @@ def resume(
     effort: Effort = None,
     context_tokens: ContextTokens = None,
     data: Annotated[str | None, typer.Option(help="Other data, where the run has stopped.", metavar="DATA")] = None,
+    research_turns: ResearchTurns = None,
+    research_max_usd: ResearchUsd = None,
+    research_max_tokens: ResearchTokens = None,
+    research_minutes: ResearchMinutes = None,
+    offline: Offline = None,
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run that was stopped or failed."""
@@ -272,6 +302,11 @@ def resume(
         base_url=base_url,
         effort=effort,
         context_tokens=context_tokens,
+        research_turns=research_turns,
+        research_max_usd=research_max_usd,
+        research_max_tokens=research_max_tokens,
+        research_minutes=research_minutes,
+        offline=offline,
         data=data,
         as_json=as_json,
     )
@@ -469,6 +504,8 @@ def fork(
 
     return fork_run(run, at, name or "", as_json=as_json)
 
+
+add_lookups(app)
 
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 """The base of every error that the command line itself can have; typer does not export it."""

@@ -240,6 +240,11 @@ _FLAGS = {
     "machine_usd_per_hour": "--machine-usd-per-hour",
     "attempts": "--attempts",
     "seed": "--seed",
+    "offline": "--offline",
+    "research_turns": "--research-turns",
+    "research_minutes": "--research-minutes",
+    "research_max_usd": "--research-max-usd",
+    "research_max_tokens": "--research-max-tokens",
 }
 
 

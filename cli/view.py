@@ -109,6 +109,8 @@ class RunView:
         elif kind == "turn":
             self.step = int(event.get("step") or self.step)
             self._note(event, ", ".join(str(name) for name in event.get("tools", [])))
+        elif kind == "helper":
+            self._helper(event)
         elif kind == "tool_started":
             self._note(event, str(event.get("name", "")))
         elif kind == "call":
@@ -167,6 +169,17 @@ class RunView:
         node = self.nodes.get(str(event.get("node") or event.get("stage") or ""))
         if node is not None:
             node.note = text
+
+    def _helper(self, event: Event) -> None:
+        """A research helper begins, takes a turn, which counts as one of the run, or ends."""
+        phase = event.get("phase")
+        self.step += phase == "turn"
+        words = {
+            "start": event.get("question"),
+            "turn": ", ".join(map(str, event.get("tools") or ())),
+            "end": event.get("status"),
+        }
+        self._note(event, f"helper {event.get('helper')}: {line(words.get(str(phase)) or '', 100)}")
 
     def _call(self, event: Event) -> None:
         if event.get("phase") == "start":

@@ -1,6 +1,7 @@
 """Write the generated parts of the documentation: `python docs/generate.py`, or `--check` to see whether they are due.
 
-Generated are the picture in README.md (between its markers), docs/graph.md, docs/settings.md and docs/recipes.md. A
+Generated are the picture in README.md (between its markers), docs/graph.md, docs/settings.md, docs/recipes.md and the
+tables of docs/lookups.md (behind their marker). A
 test runs the check, so the documents say what the code says.
 """
 
@@ -82,6 +83,29 @@ def recipes_page() -> str:
     return head + "\n".join(rows) + "\n"
 
 
+OPERATIONS = "<!-- operations -->\n"
+
+
+def lookups_page() -> str:
+    """docs/lookups.md with the operations of today."""
+    from trainwright.tools.lookup.areas import AREAS
+
+    text = (ROOT / "docs" / "lookups.md").read_text(encoding="utf-8")
+    parts = [text.partition(OPERATIONS)[0] + OPERATIONS.rstrip("\n")]
+    for area in AREAS.values():
+        rows = [_operation(area.name, operation) for operation in area.operations]
+        parts.append(f"## {area.name}\n\n| command | what it does |\n|---|---|\n" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def _operation(area: str, operation: Any) -> str:
+    words = [area, operation.name.replace("_", "-")]
+    for name, field in operation.arguments.model_fields.items():
+        words.append(name.upper() if field.is_required() else f"[--{name.replace('_', '-')}]")
+    people = "" if operation.engineers else " Not for engineers."
+    return f"| `{' '.join(words)}` | {operation.summary}{people} |"
+
+
 def pages() -> dict[Path, str]:
     """Every generated document with the text that it should have."""
     return {
@@ -89,6 +113,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "graph.md": graph_page(),
         ROOT / "docs" / "settings.md": settings_page(),
         ROOT / "docs" / "recipes.md": recipes_page(),
+        ROOT / "docs" / "lookups.md": lookups_page(),
     }
 
 

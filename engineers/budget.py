@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from trainwright.graph.amounts import say
 from trainwright.graph.errors import LimitReached
 from trainwright.graph.ledger import Ledger, Reservation
-from trainwright.graph.limits import limits_of
+from trainwright.graph.limits import limits_at
 from trainwright.graph.state import Settings
 
 from .pricing import Cost, Usage
@@ -79,7 +79,7 @@ def reserve(
     """Hold what one call may take at most; of a shorter answer where the whole does not fit.
 
     Args:
-        run, stage: whose call it is.
+        run, stage: whose call it is; of a research helper its node in the ledger.
         name: the model's, for the message.
         settings: with the limits.
         cost: what calls of the model cost.
@@ -90,7 +90,7 @@ def reserve(
     Raises:
         LimitReached: not even the shortest answer fits; nothing is held.
     """
-    key, limits = f"{run}/call/{stage}/{uuid.uuid4()}", limits_of(settings)
+    key, limits = f"{run}/call/{stage}/{uuid.uuid4()}", limits_at(settings, stage)
     with _lock:
         _under_way.add(key)
     try:

@@ -6,6 +6,7 @@ module sends nothing; `engineers/call.py` does.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from .model_errors import Kind, Trouble
 from .providers import Line, listed, load_litellm
 
 __all__ = ["BYTES_PER_TOKEN", "THINKING", "Model", "chat_of", "gives_way", "options_of", "takes_effort"]
+
+_lock = threading.Lock()
 
 LOWER = {
     "max": "xhigh", "xhigh": "high", "high": "medium", "medium": "low", "low": "",
@@ -87,7 +90,15 @@ def takes_effort(line: Line) -> bool:
 
 
 def chat_of(model: Model) -> Any:
-    """The model's client, made when it is asked for the first time."""
+    """The model's client, made when it is asked for the first time.
+
+    Helpers ask at once: each must end its stream at the client that began it, so there is one.
+    """
+    with _lock:
+        return _made(model)
+
+
+def _made(model: Model) -> Any:
     if model.chat is None:
         load_litellm()
         from .chat import Chat

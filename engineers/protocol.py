@@ -23,7 +23,8 @@ from trainwright.tools.toolbox import Tool, Workbench
 
 __all__ = ["VERBS", "Ask", "Contradict", "Engineer", "GiveUp", "Stage", "StageName", "StopRequested", "verbs_of"]
 
-StageName = Literal["read_paper", "plan", "find_data", "write_code"]
+StageName = Literal["read_paper", "plan", "find_data", "write_code", "research"]
+"""The stages of the graph, and what a research helper does, which is a small stage of its own."""
 
 
 class Ask(BaseModel):
@@ -66,7 +67,11 @@ VERBS: dict[str, type[BaseModel]] = {"ask": Ask, "contradict": Contradict, "give
 
 def verbs_of(stage: str) -> tuple[str, ...]:
     """The verbs besides `finish` that a stage allows: who asks needs a stage to come back to, who contradicts a plan."""
-    allowed = {"plan": ("ask", "give_up"), "find_data": ("ask", "contradict", "give_up")}
+    allowed: dict[str, tuple[str, ...]] = {
+        "plan": ("ask", "give_up"),
+        "find_data": ("ask", "contradict", "give_up"),
+        "research": (),  # a helper ends nothing but itself
+    }
     return allowed.get(stage, ("give_up",))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 
+from trainwright.tools.research.bench import HelperBench
 from trainwright.tools.toolbox import Workbench
 
 from .protocol import Stage, StageName
@@ -54,7 +55,12 @@ class RecipesEngineer:
     """Rules for each of the four stages."""
 
     async def think(self, stage: Stage, bench: Workbench, transcript: Sequence[AnyMessage]) -> AIMessage:
-        """The next turn: exactly one call."""
+        """The next turn: exactly one call, but in a research helper."""
+        if stage.name == "research":
+            from .researcher_rules import research
+
+            assert isinstance(bench, HelperBench), "a helper has a question"
+            return await asyncio.to_thread(research, bench, transcript)
         return await asyncio.to_thread(self._think, stage.name, bench, read_answers(transcript))
 
     def _think(self, stage: StageName, bench: Workbench, answers: Answers) -> AIMessage:

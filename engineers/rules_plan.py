@@ -15,6 +15,7 @@ from trainwright.tools.toolbox import Workbench
 
 from .recipes import Answers, Call
 from .refusals import give_up
+from .rules_search import data_wanted
 from .rules_words import planned, rejection
 
 __all__ = ["Choice", "plan"]
@@ -48,9 +49,7 @@ class Choice:
 def plan(bench: Workbench, answers: Answers) -> Call:
     """The next call."""
     if not bench.request.data:
-        return Call(
-            "ask", {"key": "data", "text": "Which data? A file, a folder, sklearn:NAME, or a Hub data set owner/name."}
-        )
+        return data_wanted(bench, answers)
     for name in ("inspect_data", "find_recipes", "finish"):
         if name in answers.bad:
             return give_up(answers.bad[name])

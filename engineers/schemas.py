@@ -7,7 +7,7 @@ break the grammars of some local servers, and are checked by the graph anyway), 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,7 +28,7 @@ MEANINGS = {
 }
 
 
-@cache
+@lru_cache(maxsize=64)  # a run with MCP servers has stages of its own
 def functions_of(stage: Stage) -> tuple[dict[str, Any], ...]:
     """What the model may call in a stage, in OpenAI's form: its tools, `finish`, and the verbs that it allows."""
     return tuple(_functions(stage))
@@ -36,7 +36,8 @@ def functions_of(stage: Stage) -> tuple[dict[str, Any], ...]:
 
 def _functions(stage: Stage) -> Iterator[dict[str, Any]]:
     for tool in stage.tools:
-        yield _function(tool.name, tool.description, schema_of(tool.arguments))
+        parameters = schema_of(tool.arguments) if tool.parameters is None else dict(tool.parameters)
+        yield _function(tool.name, tool.description, parameters)
     text = f"Deliver the {stage.finish.__name__}, which ends this stage once it is accepted. Call it alone."
     yield _function("finish", text, schema_of(stage.finish, without=stage.filled))
     for verb in verbs_of(stage.name):
@@ -58,6 +59,7 @@ def schema_of(model: type[BaseModel], without: tuple[str, ...] = ()) -> dict[str
     schema = _small(whole, whole.get("$defs", {}))
     schema.pop("description", None)
     properties = {name: value for name, value in schema.get("properties", {}).items() if name not in without}
+    _say_once(properties, set())
     needed = [name for name in schema.get("required", []) if name in properties]
     return {"type": "object", "properties": properties, **({"required": needed} if needed else {})}
 
@@ -86,6 +88,18 @@ def _small(schema: Any, definitions: Mapping[str, Any]) -> Any:
     if isinstance(extra := schema.get("additionalProperties"), dict):
         small["additionalProperties"] = _small(extra, definitions)
     return small
+
+
+def _say_once(properties: dict[str, Any], said: set[tuple[str, str]]) -> None:
+    """Leave out what was already said of a field of the same name, further up in the same function."""
+    for name, field in properties.items():
+        if isinstance(text := field.get("description"), str):
+            if (name, text) in said:
+                del field["description"]
+            said.add((name, text))
+        for inner in (field, field.get("items")):
+            if isinstance(inner, dict) and isinstance(inner.get("properties"), dict):
+                _say_once(inner["properties"], said)
 
 
 def _choice(schema: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

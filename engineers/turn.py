@@ -113,7 +113,7 @@ class Turn:
         longest = model.longest()
         reserved = reserve(
             self.bench.run,
-            self.stage.name,
+            self.bench.node,
             model.line.name,
             self.bench.settings,
             cost,

@@ -2,7 +2,8 @@
 
 `[settings]` holds defaults of `Settings` for runs begun in the terminal: a flag beats the file, the file beats what is
 built in. Programs and LangGraph Studio hand over settings of their own, which the file does not touch. `[notify]`
-counts for every run. `extends = "FILE"` takes another file as the ground on which this one is laid, table by table.
+counts for every run, `[cache]` and `[web]` for every lookup, `[mcp]` (`servers.py`) for every run whose stages it names.
+`extends = "FILE"` takes another file as the ground on which this one is laid, table by table.
 
 After that, `${NAME}` in any text is replaced by the environment's variable, `${NAME:-text}` by the text where there is
 none, `$$` by a dollar sign. What `[notify]` takes from the environment or holds in its addresses is a secret from then
@@ -22,15 +23,26 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import RequestError
 from .limits import STAGES
 from .redaction import redact, remember
+from .servers import Mcp, McpServer, secrets_of
 from .settings import config_folder
 from .state import Settings, StageLimits
 
-__all__ = ["FILE_NAME", "SECTIONS", "Configuration", "Notify", "Source", "config_path", "load_configuration"]
+__all__ = [
+    "FILE_NAME",
+    "SECTIONS",
+    "Cache",
+    "Configuration",
+    "Notify",
+    "Source",
+    "Web",
+    "config_path",
+    "load_configuration",
+]
 
 FILE_NAME = "config.toml"
 EXTENDS = "extends"
@@ -60,7 +72,40 @@ class Notify(BaseModel):
     )
 
 
-SECTIONS: dict[str, type[BaseModel]] = {"settings": Settings, "notify": Notify}
+class Cache(BaseModel):
+    """The section `[cache]`: answers of outside services, and parsed papers, on the disk."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_mib: int = Field(1024, ge=1, le=1_048_576, description="MiB that they take at most; the least used go first.")
+    max_days: float = Field(30, gt=0, le=3650, description="Days after which an answer is removed.")
+
+
+class Web(BaseModel):
+    """The section `[web]`: who is asked when the web is searched."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: Literal["duckduckgo", "searxng", "brave"] = Field("duckduckgo", description="The search engine.")
+    searxng_url: str = Field("", max_length=500, description="Address of your SearxNG, which must answer in JSON.")
+    brave_key: str = Field("", max_length=500, repr=False, description='Key of Brave Search; write "${NAME}".')
+
+    @model_validator(mode="after")
+    def _complete(self) -> Web:
+        if self.engine == "searxng" and not re.match(r"https?://[^/?#\s]+", self.searxng_url):
+            raise ValueError("needs the address of a SearxNG in searxng_url")
+        if self.engine == "brave" and not self.brave_key:
+            raise ValueError("needs a key in brave_key")
+        return self
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "settings": Settings,
+    "notify": Notify,
+    "cache": Cache,
+    "web": Web,
+    "mcp": Mcp,
+}
 """Every section that the file can have, and what it holds."""
 
 
@@ -80,12 +125,18 @@ class Configuration:
         path: the file, whether or not it is there.
         settings: the settings that it gives, and no others; ready for `Settings.model_validate`.
         notify: where notices go, and when.
+        cache: how much is kept on the disk of what was looked up, and how long.
+        web: who is asked when the web is searched.
+        mcp: the MCP servers.
         sources: where each value comes from.
     """
 
     path: Path
     settings: dict[str, Any] = field(default_factory=dict)
     notify: Notify = field(default_factory=Notify)
+    cache: Cache = field(default_factory=lambda: Cache.model_validate({}))
+    mcp: Mcp = field(default_factory=Mcp)
+    web: Web = field(default_factory=lambda: Web.model_validate({}))
     sources: Mapping[Key, Source] = field(default_factory=dict)
 
 
@@ -107,13 +158,17 @@ def load_configuration() -> Configuration:
     _check_sections(tables, path, files)
     variables: dict[Key, tuple[str, ...]] = {}
     values = _substituted(tables, (), files, variables)
-    _remember(values.get("notify", {}), variables)
+    _remember(values.get("notify", {}), values.get("web", {}), variables)
+    remember(secrets_of(values.get("mcp", {}), variables), "configuration")
     sources = {key: Source(file, variables.get(key, ())) for key, file in files.items() if key[0] in SECTIONS}
     checked = {name: _validated(name, values.get(name, {}), sources, path) for name in SECTIONS}
     _check_settings(values, sources)
-    notify = checked["notify"]
+    notify, cache, mcp, web = checked["notify"], checked["cache"], checked["mcp"], checked["web"]
     assert isinstance(notify, Notify)
-    return Configuration(path, values.get("settings", {}), notify, sources)
+    assert isinstance(cache, Cache)
+    assert isinstance(mcp, Mcp)
+    assert isinstance(web, Web)
+    return Configuration(path, values.get("settings", {}), notify, cache, mcp, web, sources)
 
 
 def _check_settings(values: Tables, sources: Mapping[Key, Source]) -> None:
@@ -240,7 +295,11 @@ def _validated(name: str, table: Tables, sources: Mapping[Key, Source], path: Pa
         if first["type"] == "extra_forbidden":
             names = _names(key[:-1])
             raise _problem(file, key, "is unknown.", _near(str(key[-1]), names, names)) from None
-        told = "" if name == "notify" or (source and source.variables) else f"{redact(first['input'])!r:.80}: "
+        told = (
+            ""
+            if name in ("notify", "web", "mcp") or (source and source.variables)
+            else f"{redact(first['input'])!r:.80}: "
+        )
         rule = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
         what = f"is not usable: {told}it {rule}."
         # Without the cause: it holds the value, which may be a secret.
@@ -249,7 +308,8 @@ def _validated(name: str, table: Tables, sources: Mapping[Key, Source], path: Pa
 
 def _names(key: Key) -> list[str]:
     """The keys that a table can have."""
-    model = StageLimits if key[:2] == ("settings", "stages") else SECTIONS[str(key[0])]
+    inner: dict[Key, type[BaseModel]] = {("settings", "stages"): StageLimits, ("mcp", "servers"): McpServer}
+    model = inner.get(key[:2], SECTIONS[str(key[0])])
     return list(model.model_fields)
 
 
@@ -300,14 +360,16 @@ _WORD = re.compile(r"[A-Za-z]?[a-z_-]+|[0-9]+")
 _PASSWORD = re.compile(r"[^/@]*?:(?P<password>[^/@]+)@")
 
 
-def _remember(notify: Any, variables: Mapping[Key, tuple[str, ...]]) -> None:
-    """Tell the redactor what of the addresses is secret: all of them, and each part that may be a key."""
+def _remember(notify: Any, web: Any, variables: Mapping[Key, tuple[str, ...]]) -> None:
+    """Tell the redactor what of the addresses is secret: all of them, and each part that may be a key; and the key."""
     urls = notify.get("urls", []) if isinstance(notify, dict) else []
-    taken = [name for key, names in variables.items() if key[0] != "settings" for name in names]
+    taken = [name for key, names in variables.items() if key[0] in ("notify", "cache") for name in names]
     secrets = [value for name in taken if not _HOST.fullmatch(value := os.environ[name])]
     for url in urls if isinstance(urls, list) else []:
         if isinstance(url, str):
             secrets += _secret_parts(url)
+    key = web.get("brave_key") if isinstance(web, dict) else None
+    secrets += [key] if isinstance(key, str) and key else []
     remember(secrets, "configuration")
 
 

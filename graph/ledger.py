@@ -56,8 +56,9 @@ class Limit(NamedTuple):
     but: tuple[str, ...] = ()
 
     def covers(self, node: str) -> bool:
-        """Whether entries of `node` count."""
-        return node not in self.but and (self.nodes is None or node in self.nodes)
+        """Whether entries of `node` count; those of `a` hold those of `a/b`, too."""
+        whole = [node[:place] for place, sign in enumerate(node) if sign == "/"] + [node]
+        return not any(n in self.but for n in whole) and (self.nodes is None or any(n in self.nodes for n in whole))
 
     def taken(self, sums: Sums) -> tuple[int, int]:
         """What is used, and what is held beside it."""
@@ -235,12 +236,16 @@ class Ledger:
         return found
 
     def table(self, run: str) -> dict[str, dict[str, int]]:
-        """What is used or held, by node and resource, the nodes in the order in which they first appear."""
+        """What is used or held, by node and resource, the nodes in the order in which they first appear.
+
+        What is counted apart below a node, such as `research/plan/7-1`, is shown as that node's.
+        """
         with transaction(SCHEMA, self.path) as db:
             sums = self.sums(db, run)
         found: dict[str, dict[str, int]] = {}
         for (node, resource), (used, held) in sums.items():
-            found.setdefault(node, {})[resource] = used + held
+            amounts = found.setdefault(node.partition("/")[0], {})
+            amounts[resource] = amounts.get(resource, 0) + used + held
         return found
 
     def by_node(self, run: str, resource: str) -> dict[str, int]:

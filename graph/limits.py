@@ -22,6 +22,7 @@ __all__ = [
     "Remaining",
     "check_lowered",
     "check_stages",
+    "limits_at",
     "limits_of",
     "merged",
     "named",
@@ -33,6 +34,9 @@ __all__ = [
 
 COMPUTE = ("sandbox_test", "submit_job", "watch_job")
 """Nodes whose dollars pay for machines; those of all others pay for calls of a model."""
+
+RESEARCH = "research"
+"""What research helpers use is counted at nodes below this one: `research/STAGE/HELPER`."""
 
 MODEL_USD = 5.0
 """US dollars for calls of a model when neither `max_model_usd` nor `max_usd` is given."""
@@ -74,6 +78,17 @@ def limits_of(settings: Settings) -> tuple[Limit, ...]:
     return (*found, *_money(settings), *_stages(settings))
 
 
+def limits_at(settings: Settings, node: str) -> tuple[Limit, ...]:
+    """The limits of a run, with those that a research helper has on top of them where `node` is one's."""
+    if not node.startswith(f"{RESEARCH}/"):
+        return limits_of(settings)
+    own = {"max_usd": settings.research_max_usd, "max_tokens": settings.research_max_tokens}
+    return (
+        *limits_of(settings),
+        *(_limit(name, value)._replace(setting=f"{RESEARCH}_{name}", nodes=(node,)) for name, value in own.items()),
+    )
+
+
 def _money(settings: Settings) -> Iterator[Limit]:
     """Dollars: of all together when a person says so, else of calls alone, and nothing for machines."""
     if settings.max_usd is not None:
@@ -89,7 +104,8 @@ def _stages(settings: Settings) -> Iterator[Limit]:
     for stage, bounds in settings.stages.items():
         for name in StageLimits.model_fields:
             if (value := getattr(bounds, name)) is not None:
-                yield _limit(name, value)._replace(setting=f"stages.{stage}.{name}", nodes=(stage,))
+                nodes = (stage, f"{RESEARCH}/{stage}")  # what its helpers use is its own
+                yield _limit(name, value)._replace(setting=f"stages.{stage}.{name}", nodes=nodes)
 
 
 def _limit(name: str, value: float) -> Limit:
@@ -143,6 +159,7 @@ def named(limit: Limit) -> str:
     word = words.get(limit.resources[0], "token")
     amount = f"{limit.amount:,}" if word == "step" else limit.say(limit.amount)
     money = " for calls of a model" if limit.setting == "max_model_usd" else ""
+    stage = " of one research helper" if limit.setting.startswith(f"{RESEARCH}_") else stage
     return f"{word} limit{stage} of {amount}{money}"
 
 

@@ -52,6 +52,12 @@ class Changes(TypedDict, total=False):
     base_url: str | None
     effort: str | None
     context_tokens: int | None
+    offline: bool | None
+    research_parallel: int | None
+    research_turns: int | None
+    research_max_usd: float | None
+    research_max_tokens: int | None
+    research_minutes: float | None
 
 
 def config_of(thread_id: str) -> RunnableConfig:

@@ -24,12 +24,15 @@ from trainwright.engineers.protocol import Engineer, Stage
 from trainwright.nodes.act import act
 from trainwright.nodes.approve_tools import approve_tools
 from trainwright.nodes.boundary import emit, failure, with_limits
+from trainwright.nodes.offered import offer
+from trainwright.nodes.research import NAME as RESEARCH
 from trainwright.nodes.think import ANSWER_LIMIT, think, write_json
 from trainwright.prompts import known as known_to
 from trainwright.tools.toolbox import Workbench
 
 from .errors import RunBusy
 from .lease import visiting
+from .research import make_research
 from .runs import open_runs
 from .settings import run_path
 from .state import Settings, StageResult, StageState, Status
@@ -100,11 +103,15 @@ def make_stage(
             return {**kept, **failure(error, stage.name)}
 
     graph = StateGraph(StageState, output_schema=StageResult, context_schema=Settings)
-    graph.add_node("prepare", prepare)  # type: ignore[call-overload]  # both runtime and config are injected
-    graph.add_node("think", think_node)
-    graph.add_node("approve_tools", approve_tools_node)
+    graph.add_node("prepare", prepare)  # type: ignore[arg-type]  # both runtime and config are injected
+    further = (RESEARCH,) if stage.tool(RESEARCH) is not None else ()
+    graph.add_node("think", think_node, destinations=("act", "approve_tools", "think", "conclude", *further))
+    graph.add_node("approve_tools", approve_tools_node, destinations=("act", "think", "approve_tools", *further))
     graph.add_node("act", act_node)
     graph.add_node("conclude", conclude)
+    if further:
+        graph.add_node(RESEARCH, make_research(choose))
+        graph.add_edge(RESEARCH, "think")
     graph.add_edge(START, "prepare")
     graph.add_edge("prepare", "think")
     graph.add_edge("conclude", END)
@@ -123,12 +130,16 @@ def _prepare(stage: Stage, state: StageState) -> dict[str, Any]:
     write_json(bench.folder / inputs, bench.model_dump(mode="json"))
     open_runs().update(run, stage=stage.name, status="running", waiting=None)
     emit("node", run, node=stage.name, phase="start", attempt=bench.attempt)
+    notes = offer(stage, bench)
+    for note in notes:
+        emit("note", run, text=note)
     transcript = _carried(stage, state)
     if not transcript:
         transcript = [HumanMessage(known_to(stage.name, bench))]
         if stage.begin is not None:
             stage.begin(bench)
-    return {"inputs": inputs, "transcript": Overwrite(transcript), "reminders": 0, "carry": "", "stopped_at": ""}
+    begun = {"inputs": inputs, "transcript": Overwrite(transcript), "reminders": 0, "carry": "", "stopped_at": ""}
+    return {**begun, "remarks": notes} if notes else begun
 
 
 def _carried(stage: Stage, state: StageState) -> list[Any]:

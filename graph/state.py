@@ -156,23 +156,37 @@ class Settings(Given):
     machine_usd_per_hour: float = Field(
         0.0, ge=0, le=10_000, description="What an hour of a training job on this machine costs, in US dollars."
     )
+    research_parallel: int = Field(3, ge=1, le=8, description="Research helpers at work at once.")
+    research_turns: int = Field(
+        12, ge=1, le=100, description="Turns of one research helper, at most; they count against `step_cap`."
+    )
+    research_max_usd: float = Field(
+        1.0, ge=0, le=10_000, allow_inf_nan=False, description="US dollars for calls of a model by one research helper."
+    )
+    research_max_tokens: int = Field(
+        500_000, ge=0, le=10**10, description="Tokens of model calls, read and written, by one research helper."
+    )
+    research_minutes: float = Field(
+        10.0, gt=0, le=1_440, allow_inf_nan=False, description="Minutes at work of one research helper."
+    )
     attempts: int = Field(3, ge=1, le=50, description="Rounds from plan to evaluation, at most.")
     repairs: int = Field(3, ge=0, le=20, description="Repairs of failing code in one attempt, at most.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the split and of the training.")
     dry_run: bool = Field(False, description="End after the plan, with its estimate.")
+    offline: bool = Field(False, description="Look things up in the cache alone, without the network.")
 
 
 class Quote(Artifact):
     """A passage of the paper: the evidence for something read there."""
 
-    page: int | None = Field(None, ge=1, description="Page in the file, from 1; None where there are no pages.")
+    page: int | None = Field(None, ge=1, description="From 1; none where there are no pages.")
     quote: str = Field("", description="The words or the table row as they stand there, at most 400 characters.")
 
 
 class Claim(Quote):
     """A result that the paper states."""
 
-    metric: str = Field(description="Canonical name (`tools/evaluation/metrics.py`), such as accuracy or rmse.")
+    metric: str = Field(description="Canonical name, such as accuracy or rmse.")
     value: float = Field(description="Fraction for shares and rates, the data's own unit for errors such as RMSE.")
     dataset: str = Field("", description="Data set as the paper names it; empty if it does not say.")
     method: str = Field("", description="Method as the paper names it; empty if it does not say.")
@@ -567,6 +581,7 @@ class StageState(TypedDict, total=False):
     repeats: int
     barred: list[str]
     keep: bool
+    helped: Annotated[int, EphemeralValue(int)]
     transcript: Annotated[list[AnyMessage], DeltaChannel(extend_transcript, snapshot_frequency=500)]
 
 
@@ -591,3 +606,64 @@ class StageResult(TypedDict, total=False):
     carry: str
     stopped_at: str
     told: int
+
+
+class ResearchState(TypedDict, total=False):
+    """The state of one call of `research`: its questions, and what the helpers have reported so far."""
+
+    run: str
+    inputs: str
+    stage: str
+    settings: Settings
+    call: dict[str, Any]
+    steps: int
+    limit: int
+    begun: int
+    wave: int
+    reports: Annotated[list[dict[str, Any]], append]
+    remarks: Annotated[list[str], append]
+    helped: int
+    transcript: list[AnyMessage]
+    failures: list[dict[str, Any]]
+
+
+class ResearchResult(TypedDict, total=False):
+    """What a call of `research` hands back to its stage; `helped` is the number of turns that its helpers took."""
+
+    helped: int
+    remarks: list[str]
+    transcript: list[AnyMessage]
+    failures: list[dict[str, Any]]
+
+
+class HelperState(TypedDict, total=False):
+    """The state of one research helper, which has a transcript of its own."""
+
+    run: str
+    inputs: str
+    stage: str
+    settings: Settings
+    number: int
+    node: str
+    question: str
+    context: str
+    allowance: int
+    together: int
+    limit: int
+    turns: int
+    seconds: float
+    reminders: int
+    repeats: int
+    barred: list[str]
+    report: dict[str, Any]
+    ended: str
+    reports: list[dict[str, Any]]
+    remarks: Annotated[list[str], append]
+    transcript: Annotated[list[AnyMessage], DeltaChannel(extend_transcript, snapshot_frequency=500)]
+
+
+class HelperResult(TypedDict, total=False):
+    """What a research helper hands back."""
+
+    reports: list[dict[str, Any]]
+    remarks: list[str]

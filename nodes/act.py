@@ -26,6 +26,8 @@ from trainwright.tools.toolbox import Workbench
 
 from .boundary import charge_time, emit, failure
 from .deciding import said_of
+from .offered import offered
+from .surroundings import surroundings
 from .think import ANSWER_LIMIT, load_bench
 
 __all__ = ["act"]
@@ -60,7 +62,8 @@ async def _act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
     call, run = task["call"], task["run"]
     started = time.monotonic()
     bench = await asyncio.to_thread(load_bench, run, task["inputs"])
-    ok, goto = True, "think"
+    stage = await asyncio.to_thread(offered, stage, bench)
+    ok, goto, problem = True, "think", {"error": "", "hint": ""}
     update: dict[str, Any] = {}
     emit("tool_started", run, stage=stage.name, name=call["name"])
     try:
@@ -71,12 +74,21 @@ async def _act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
             content = await asyncio.to_thread(_run_tool, stage, bench, call, task.get("limit", ANSWER_LIMIT))
             content = _with_change(content, call.get("changed", ""))
     except (Refused, TrainwrightError) as error:
-        ok, content = False, json.dumps(redact(_problem(error)))
+        ok, problem = False, redact(_problem(error))
+        content = json.dumps(problem)
     if said := said_of(update[stage.field]) if update.get(stage.field) is not None else None:
         emit("decided", run, stage=stage.name, text=said.text, why=said.why)
     seconds = time.monotonic() - started
     await asyncio.to_thread(charge_time, run, stage.name, seconds)
-    emit("tool", run, stage=stage.name, name=call["name"], ok=ok, seconds=round(seconds, 3), summary=_summary(content))
+    emit(
+        "tool",
+        run,
+        stage=stage.name,
+        name=call["name"],
+        ok=ok,
+        seconds=round(seconds, 3),
+        summary=_summary(content, problem),
+    )
     message = ToolMessage(content, tool_call_id=call["id"], name=call["name"], status="success" if ok else "error")
     return Command(goto=goto, update={**update, "transcript": [message]})
 
@@ -88,8 +100,15 @@ def _problem(error: Exception) -> dict[str, Any]:
     return {"error": str(error), "hint": "", "kind": "call"}
 
 
-def _summary(content: str) -> str:
-    return content if len(content) <= 200 else content[:199] + "…"
+def _summary(content: str, problem: dict[str, Any]) -> str:
+    """The beginning of an answer; of a problem, JSON that is whole."""
+    if problem["error"]:
+        return json.dumps({"error": _short(problem["error"], 300), "hint": _short(problem["hint"], 200)})
+    return _short(content, 200)
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _arguments(schema: type[BaseModel], call: dict[str, Any]) -> BaseModel:
@@ -107,7 +126,8 @@ def _run_tool(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int) 
     if tool is None:
         names = ", ".join([*(tool.name for tool in stage.tools), "finish", *verbs_of(stage.name)])
         raise Refused(f"There is no tool {call['name']!r} in {stage.name}. There are: {names}.")
-    answer = tool.run(bench, _arguments(tool.arguments, call))
+    with surroundings(bench):
+        answer = tool.run(bench, _arguments(tool.arguments, call))
     text: str = redact(answer if isinstance(answer, str) else _json(answer))
     if len(text) <= limit:
         return text
@@ -142,7 +162,8 @@ def _close(stage: Stage, bench: Workbench, call: dict[str, Any], alone: bool) ->
     if not alone:
         raise Refused(f"{call['name']} ends the stage, so it must be the only call of an answer. Send it again, alone.")
     if call["name"] == "finish":
-        return "Accepted.", {stage.field: stage.settle(bench, _arguments(stage.finish, call))}
+        with surroundings(bench):
+            return "Accepted.", {stage.field: stage.settle(bench, _arguments(stage.finish, call))}
     if call["name"] not in verbs_of(stage.name):
         raise Refused(f"{call['name']} is not possible in {stage.name}. {CLOSING[call['name']]}")
     wish = _arguments(VERBS[call["name"]], call)

@@ -29,6 +29,7 @@ from .card_parts import PLACE, changed
 from .card_parts import standing as what_remains
 from .card_words import description
 from .gate import approval
+from .offered import offered
 from .permission import permission, refused_words, words_of
 from .putting_back import put_back
 from .refusing import refuse_calls
@@ -55,6 +56,7 @@ def approve_tools(stage: Stage, state: StageState, limit: int = ANSWER_LIMIT) ->
         limit: characters of a tool's answer that the engineer takes.
     """
     bench = load_bench(state["run"], state["inputs"]).model_copy(update={"settings": state["settings"]})
+    stage = offered(stage, bench)
     made = open_calls(next(m for m in reversed(state["transcript"]) if isinstance(m, AIMessage)))
     answered = {m.tool_call_id for m in state["transcript"] if isinstance(m, ToolMessage)}
     calls = [call for call in made if call["id"] not in answered]
@@ -78,7 +80,7 @@ def approve_tools(stage: Stage, state: StageState, limit: int = ANSWER_LIMIT) ->
     update: dict[str, Any] = {"decided": [*decided, *records], "transcript": [*answers, *messages]}
     if late:
         update["remarks"] = [late]
-    return Command(goto=send_calls(state, free, alone=len(made) == 1, limit=limit) or "think", update=update)
+    return Command(goto=send_calls(stage, state, free, alone=len(made) == 1, limit=limit) or "think", update=update)
 
 
 def _without_policy(stage: Stage, state: StageState, error: RequestError) -> Command[Any]:

@@ -77,8 +77,9 @@ class Here:
 CHANGEABLE = (
     "step_cap", "max_hours", "max_usd", "max_model_usd", "max_gpu_hours", "max_tokens", "stages", "model_price",
     "machine_usd_per_hour", "engineer", "fallback", "base_url", "effort", "context_tokens",
+    "offline", "research_parallel", "research_turns", "research_max_usd", "research_max_tokens", "research_minutes",
 )  # fmt: skip
-"""Settings that a later invocation may change: the limits, the prices, and the model."""
+"""Settings that a later invocation may change: the limits, the prices, the model, and whether the network is used."""
 
 
 def with_limits(settings: Settings, context: Settings | None) -> Settings:

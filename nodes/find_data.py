@@ -13,8 +13,10 @@ from trainwright.graph.state import Dataset
 from trainwright.tools.datasets.choice import DataChoice
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
+from .lookups import LOOKUPS, some_of
 from .plan import inspect_data
 from .reading_on import READ_OUTPUT
+from .research import RESEARCH
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -63,5 +65,9 @@ STAGE = Stage(
     tools=(
         Tool("inspect_data", "The audit of the data: columns, duplicates, leaks, splits.", NoArguments, audit),
         READ_OUTPUT,
+        LOOKUPS["datasets"],
+        some_of("papers", "search", "details", "read", "linked"),
+        LOOKUPS["web"],
+        RESEARCH,
     ),
 )

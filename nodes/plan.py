@@ -15,8 +15,10 @@ from trainwright.graph.errors import DataError, Refusal
 from trainwright.graph.state import Modality, Task, TrainingPlan
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
+from .lookups import some_of
 from .read_paper import READ_SECTION, parsed_paper
 from .reading_on import READ_OUTPUT
+from .research import RESEARCH
 
 if TYPE_CHECKING:
     from trainwright.tools.datasets import Inspection
@@ -211,6 +213,10 @@ STAGE = Stage(
         ),
         READ_SECTION,
         READ_OUTPUT,
+        some_of("papers", "search", "read", "linked"),
+        some_of("datasets", "search", "inspect"),
+        some_of("models", "fit"),
+        RESEARCH,
     ),
     filled=("target", "usd_micros"),
 )

@@ -15,6 +15,7 @@ from trainwright.graph.errors import PaperError, Refusal
 from trainwright.graph.state import PaperBrief
 from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 
+from .lookups import LOOKUPS
 from .reading_on import READ_OUTPUT
 
 __all__ = ["READ_SECTION", "STAGE", "parsed_paper"]
@@ -139,6 +140,8 @@ STAGE = Stage(
         ),
         READ_SECTION,
         READ_OUTPUT,
+        LOOKUPS["papers"],
+        LOOKUPS["web"],
     ),
     filled=("source", "arxiv_id", "doi", "sha256", "pages", "text_path", "warnings"),
 )

@@ -19,9 +19,15 @@ from .boundary import emit
 from .gate import approval
 from .permission import refused_words
 
-__all__ = ["refuse_calls"]
+__all__ = ["one_at_a_time", "refuse_calls"]
 
 HINT = "Go another way. Nobody can approve this: the rule would have to be changed."
+
+
+def one_at_a_time(calls: Iterable[Mapping[str, Any]]) -> list[ToolMessage]:
+    """The answers to further calls of `research` in one answer."""
+    text = "Not run: one call of research in an answer is run. Put the questions together in one."
+    return [ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error") for call in calls]
 
 
 def refuse_calls(

@@ -32,8 +32,11 @@ from trainwright.tools.toolbox import Workbench
 from .boundary import changes_said, charge_time, emit, failure, time_key, with_limits
 from .budget import emit_all, standing_of, warn
 from .guard import heed, refusals, tidy
+from .offered import offered
 from .permission import permission
-from .refusing import refuse_calls
+from .refusing import one_at_a_time, refuse_calls
+from .research import NAME as RESEARCH
+from .research import is_research, together
 
 __all__ = [
     "ANSWER_LIMIT",
@@ -64,10 +67,18 @@ def load_bench(run: str, inputs: str) -> Workbench:
     return Workbench.model_validate_json(text)
 
 
-def send_calls(state: StageState, calls: list[dict[str, Any]], alone: bool, limit: int = ANSWER_LIMIT) -> list[Send]:
+def send_calls(
+    stage: Stage, state: StageState, calls: list[dict[str, Any]], alone: bool, limit: int = ANSWER_LIMIT
+) -> list[Send]:
     """One task a call, so that the finished ones survive a kill."""
     base = {"run": state["run"], "inputs": state["inputs"], "alone": alone, "limit": limit}
-    return [Send("act", {**base, "call": call}) for call in calls]
+    asking = {"stage": stage.name, "settings": state["settings"], "steps": state["steps"]}
+    return [
+        Send(RESEARCH, {**base, **asking, "call": call})
+        if is_research(stage, call)
+        else Send("act", {**base, "call": call})
+        for call in calls
+    ]
 
 
 def open_calls(message: AIMessage) -> list[dict[str, Any]]:
@@ -82,6 +93,14 @@ def open_calls(message: AIMessage) -> list[dict[str, Any]]:
 
 async def think(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None = None) -> Goto:
     """Let the engineer take one turn."""
+    # The turns that helpers took in the step before count from here on: whatever comes of this turn, they are written.
+    steps = state["steps"] + state.get("helped", 0)
+    state = {**state, "steps": steps}
+    goto = await _think(stage, engineer, state, context)
+    return Command(goto=goto.goto, update={"steps": steps, **(goto.update or {})}) if state.get("helped") else goto
+
+
+async def _think(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None) -> Goto:
     if failures := state.get("failures"):
         return Command(goto="conclude", update=failures[0])
     try:
@@ -112,6 +131,7 @@ async def _turn(stage: Stage, engineer: Engineer, state: StageState, context: Se
         return Command(goto="conclude", update={**update, "status": Status.GAVE_UP, "reason": reason})
     transcript = [*state["transcript"], *before]
     bench = await asyncio.to_thread(_bench, stage.name, state, settings, sums)
+    stage = await asyncio.to_thread(offered, stage, bench)
     try:
         answer = tidy(await engineer.think(stage, bench, transcript), transcript)
     except Exception:
@@ -141,6 +161,8 @@ async def _call(
     """Send the calls to where they run, but for those that are barred, or that the policy refuses."""
     update["reminders"] = 0
     refused = refusals(calls, update.get("barred", state.get("barred", [])), CALLS)
+    known = {message.tool_call_id for message in refused}
+    refused += one_at_a_time(call for call in together(stage, calls) if call["id"] not in known)
     left = [call for call in calls if call["id"] not in {message.tool_call_id for message in refused}]
     verdicts = await asyncio.to_thread(lambda: [permission(stage, call, bench) for call in left])
     forbidden = [(c, v) for c, v in zip(left, verdicts, strict=True) if v.decision == "refuse"]
@@ -154,7 +176,8 @@ async def _call(
     if any(verdict.decision == "ask" for verdict in verdicts):
         return Command(goto="approve_tools", update=update)
     limit = getattr(engineer, "answer_limit", ANSWER_LIMIT)
-    return Command(goto=send_calls(state, left, alone=len(calls) == 1, limit=limit), update=update)
+    asking: StageState = {**state, "steps": update["steps"], "settings": update.get("settings", state["settings"])}
+    return Command(goto=send_calls(stage, asking, left, alone=len(calls) == 1, limit=limit), update=update)
 
 
 def _look_up(run: str, told: int, settings: Settings) -> tuple[Sums, list[tellings.Telling], list[dict[str, Any]]]:

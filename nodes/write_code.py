@@ -22,8 +22,10 @@ from trainwright.tools.toolbox import NoArguments, Tool, Workbench
 from trainwright.tools.writing import files as writing
 
 from .commands import SHELL
+from .lookups import LOOKUPS, some_of
 from .read_paper import READ_SECTION
 from .reading_on import READ_OUTPUT, Lines
+from .research import RESEARCH
 
 __all__ = ["STAGE", "bundle_of"]
 
@@ -294,6 +296,11 @@ STAGE = Stage(
         SHELL,
         READ_SECTION,
         READ_OUTPUT,
+        LOOKUPS["docs"],
+        LOOKUPS["code"],
+        LOOKUPS["web"],
+        some_of("models", "details"),
+        RESEARCH,
         Tool("show_recipe", "A tested recipe: its settings and scripts.", RecipeName, show_recipe),
         Tool(
             "copy_recipe",

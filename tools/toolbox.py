@@ -7,8 +7,8 @@ module holds the records and the loading of the workbench, and no tool of its ow
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,11 @@ class Workbench(BaseModel):
         """The run's folder."""
         return run_path(self.run)
 
+    @property
+    def node(self) -> str:
+        """Under which name the ledger counts what is used."""
+        return self.stage
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -108,6 +113,7 @@ class Tool:
         run: does it; returns a model, or plain JSON-able data. Blocking; called in a thread.
         acts: what a call would do, as the actions that the policy judges before it runs; None for a tool that only
             reads, of which nobody is ever asked. Pure, but for looking at the workbench.
+        parameters: the JSON schema that a model is shown instead of that of `arguments`.
     """
 
     name: str
@@ -115,3 +121,4 @@ class Tool:
     arguments: type[BaseModel]
     run: Callable[[Workbench, Any], BaseModel | dict[str, Any] | list[Any] | str]
     acts: Callable[[Workbench, Any], list[Action]] | None = None
+    parameters: Mapping[str, Any] | None = field(default=None, compare=False)

@@ -66,8 +66,8 @@ def test_old_answers_are_cleared_before_turns_are_dropped() -> None:
     messages = within(transcript(8, result="r" * 4_000), 20_000)
     results = [m.text for m in messages if isinstance(m, ToolMessage)]
     assert len(results) == 8
-    assert results[-1] == "r" * 4_000
-    assert results[0] == "[4000 characters that were shown here are taken away to make room]"
+    assert results[-1] == f'<data source="note">{"r" * 4_000}</data>'
+    assert results[0] == "[4027 characters that were shown here are taken away to make room]"
 
 
 def test_a_cleared_answer_still_names_the_file_with_the_whole() -> None:
@@ -120,7 +120,10 @@ def test_a_call_without_a_result_gets_one_and_a_result_without_a_call_goes() -> 
     orphan = ToolMessage("of nothing", tool_call_id="zzz", name="x")
     messages = within([lost, found, orphan, HumanMessage("Go on."), *turn(9)], 10**6)
     check_pairs(messages)
-    assert [m.text for m in messages if isinstance(m, ToolMessage)][:2] == ["Not run: it was interrupted.", "b is done"]
+    assert [m.text for m in messages if isinstance(m, ToolMessage)][:2] == [
+        "Not run: it was interrupted.",
+        '<data source="b">b is done</data>',
+    ]
 
 
 def test_an_unreadable_call_goes_back_without_arguments() -> None:

@@ -160,7 +160,7 @@ def test_a_variable_that_is_not_there_is_an_error_that_names_it_and_the_key(text
     [
         ("[settings]\nstep_kap = 3", "line 2: settings.step_kap is unknown.", "Did you mean step_cap?"),
         ("[setings]\nstep_cap = 3", "line 1: setings is unknown.", "Did you mean settings?"),
-        ("[hat]\nx = 3", "line 1: hat is unknown.", "There is [settings], [notify]."),
+        ("[hat]\nx = 3", "line 1: hat is unknown.", "There is [settings], [notify], [cache]"),
         ("[notify]\nurl = ['json://h']", "line 2: notify.url is unknown.", "Did you mean urls?"),
         ("[notify]\n\nto = 'json://h'", "line 3: notify.to is unknown.", "There is urls, on."),
         ("[settings.stages.plann]\nstep_cap = 3", "line 1: settings.stages.plann is no stage.", "Did you mean plan?"),
@@ -172,6 +172,9 @@ def test_a_variable_that_is_not_there_is_an_error_that_names_it_and_the_key(text
         ("[notify]\non = ['waiting', 'always']", "line 2: notify.on[1] is not usable: it should be 'waiting'", ""),
         ("[notify]\nurls = 'json://h'", "line 2: notify.urls is not usable: it should be a valid list", ""),
         ("[notify]\nurls = [3]", "line 2: notify.urls[0] is not usable: it should be a valid string", ""),
+        ("[cache]\nmax_mib = 0", "line 2: cache.max_mib is not usable: 0: it should be greater than or equal to 1", ""),
+        ("[cache]\nmax_days = 0", "line 2: cache.max_days is not usable: 0: it should be greater than 0", ""),
+        ("[cache]\nmax_gib = 1", "line 2: cache.max_gib is unknown", "max_mib"),
         ("[notify\n", "is not valid TOML", "at line 1"),
         ("[notify]\nurls = ]\n", "is not valid TOML: Invalid value (at line 2, column 8)", ""),
         ("extends = 3", "extends is no file's name", ""),

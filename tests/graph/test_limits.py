@@ -96,7 +96,7 @@ def test_the_other_limits_in_their_smallest_units() -> None:
 def test_limits_of_a_stage_bound_that_stage_alone() -> None:
     settings = Settings(stages={"plan": StageLimits(step_cap=2, max_usd=0.5)})
     found = by_setting(settings)
-    assert found["stages.plan.step_cap"] == ("stages.plan.step_cap", ("steps",), 2, ("plan",), ())
+    assert found["stages.plan.step_cap"] == ("stages.plan.step_cap", ("steps",), 2, ("plan", "research/plan"), ())
     assert found["stages.plan.max_usd"].amount == 500_000
     assert [name for name in found if name.startswith("stages.")] == ["stages.plan.step_cap", "stages.plan.max_usd"]
 

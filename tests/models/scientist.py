@@ -65,7 +65,9 @@ def done(asked: Asked) -> list[Done]:
 
 
 def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    fence = re.fullmatch(r'<data source="[^"]*">(.*)</data>', text, re.S)
+    return fence[1] if fence else text
 
 
 def known(asked: Asked) -> str:
@@ -90,7 +92,11 @@ class Scientist:
     broken: str = ""
 
     def __call__(self, asked: Asked) -> Reply:
-        stage, calls = stage_of(asked), done(asked)
+        return self.answer(asked, done(asked))
+
+    def answer(self, asked: Asked, calls: list[Done]) -> Reply:
+        """What follows these calls."""
+        stage = stage_of(asked)
         instead = self.turns.get(stage)
         reply = instead(asked, calls) if instead else None
         if reply is not None:

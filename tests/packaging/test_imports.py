@@ -27,6 +27,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "graph.ancestry",
         "graph.checkpoint",
         "graph.order",
+        "graph.servers",
         "graph.configuration",
         "graph.runs",
         "graph.events",
@@ -42,6 +43,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     (
         "graph.registration",
         "graph.routing",
+        "graph.research",
         "graph.stage",
         "graph.workflow",
         "graph.answering",

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .actions import Action, Fact
+from .addresses import is_plain
 from .hosts import is_public, plain_host
 from .places import Places
 from .words import Word, names_of
@@ -17,7 +18,7 @@ __all__ = ["KNOWN_FACTS", "derived"]
 
 KNOWN_FACTS = names_of(
     """
-    approvals command effect program path outside protected whole target secret source host public url query
+    approvals command effect program path outside protected whole target secret source host public url query plain
     saves method private repository place flavor hardware usd gpu_hours network sandbox workspace stage attempt
     data recipe script schema key variable approved server
     """
@@ -35,6 +36,7 @@ def derived(action: Action) -> Action:
         facts.update(_of_path(facts))
         if action.tool in GETTING:
             facts.setdefault("method", "GET")
+            facts.update(_of_page(facts))
     facts.update(_of_url(facts))
     facts.update(_of_host(facts))
     facts.update(_of_scheme(facts))
@@ -62,6 +64,12 @@ def _of_url(facts: Mapping[str, Fact]) -> dict[str, Fact]:
     except ValueError:
         host = ""
     return {"host": host}
+
+
+def _of_page(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """Whether the address of a page may carry something out; never taken from who describes the action."""
+    url = facts.get("url")
+    return {"plain": is_plain(url)} if isinstance(url, str) and url else {}
 
 
 def _of_scheme(facts: Mapping[str, Fact]) -> dict[str, Fact]:
