@@ -7,9 +7,9 @@ arguments and the same checks. Nothing is looked up here.
 from __future__ import annotations
 
 import inspect
+import re
 import types
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -29,6 +29,8 @@ __all__ = ["lookup_app"]
 Offline = Annotated[bool, typer.Option("--offline", help="Answer from the cache alone, and say what is missing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
 SIMPLE = (str, int, float, bool)
+_FENCE = re.compile(r"`{3,}|~{3,}")
+_HEADING = re.compile(r"#{1,6} +(.*)")
 
 
 def lookup_app(areas: Iterable[Area]) -> typer.Typer:
@@ -106,8 +108,14 @@ def _validated(arguments: type[BaseModel], wanted: dict[str, Any]) -> BaseModel:
         return arguments.model_validate({name: value for name, value in wanted.items() if value not in ([], ())})
     except ValidationError as error:
         first = error.errors()[0]
-        name = "-".join(map(str, first["loc"])) or "arguments"
-        raise RequestError(f"{name.upper()}: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise RequestError(f"{_as_typed(arguments, first)}: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _as_typed(arguments: type[BaseModel], error: Any) -> str:
+    """What an error is about, as the person typed it."""
+    name = str(error["loc"][0]) if error["loc"] else ""
+    field = arguments.model_fields.get(name)
+    return "Arguments" if field is None else name.upper() if field.is_required() else f"--{name.replace('_', '-')}"
 
 
 def _looked_up(operation: Operation, arguments: BaseModel, offline: bool) -> Found:
@@ -128,14 +136,22 @@ def _show(found: Found, as_json: bool) -> int:
     from .screen import Line, open_screen
 
     text = str(redact(found.markdown()))
-    open_screen().show(_line(line, Line) for line in text.splitlines())
+    open_screen().show(Line(words, role) for words, role in _with_roles(text.split("\n")))
     return 0
 
 
-def _line(text: str, line: Callable[..., Any]) -> Any:
-    make = partial(line, text)
-    if text.startswith("#"):
-        return line(text.lstrip("# "), "title")
-    if text.startswith(("Source: ", "Note: ")):
-        return make("faint" if text.startswith("Source") else "warn")
-    return make()
+def _with_roles(lines: Iterable[str]) -> Iterator[tuple[str, Literal["", "title", "warn", "faint"]]]:
+    """Each line of Markdown and what it is; inside a fence it is what was found, and stays as it is."""
+    fence = ""
+    for line in lines:
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if line.rstrip() == fence else fence
+            yield line, ""
+        elif mark:
+            fence = mark[0]
+            yield line, ""
+        elif heading := _HEADING.fullmatch(line):
+            yield heading[1], "title"
+        else:
+            yield line, "faint" if line.startswith("Source: ") else "warn" if line.startswith("Note: ") else ""

@@ -168,7 +168,7 @@ class LimitReached(TrainwrightError):
 
 
 class StoreError(TrainwrightError):
-    """The run database cannot be used."""
+    """The run database, or the cache of lookups, cannot be used."""
 
 
 class ContextTooSmall(TrainwrightError):

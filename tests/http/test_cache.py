@@ -59,6 +59,16 @@ def test_an_old_answer_is_compared(
     assert len(standin.requests) == 2
 
 
+@pytest.mark.parametrize("header", ["etag", "last-modified"])
+def test_what_cannot_be_sent_back_is_not_compared(
+    standin: StandIn, service: Service, clock: list[float], header: str
+) -> None:
+    standin.route("GET", "/x", Canned("one", headers={header: '"ü"'}))
+    fetch("x", service=service, age=100)
+    clock[0] = 200
+    assert (fetch("x", service=service, age=100).cached, len(standin.requests)) == (False, 2)
+
+
 @pytest.mark.parametrize("kind", ["down", "status:503"])
 def test_an_old_answer_where_the_service_is_down(
     standin: StandIn, service: Service, clock: list[float], kind: str

@@ -138,7 +138,7 @@ def test_a_long_body_is_cut_where_that_is_wanted(standin: StandIn, service: Serv
     assert fetch("huge", service=service, limit=9000).body == b"y" * 3000
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "bare deflate", "two gzips"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "bare deflate", "two gzips", "filled up gzip"])
 def test_compressed_bodies(standin: StandIn, service: Service, encoding: str) -> None:
     text = b"abc " * 50_000
     bare = zlib.compressobj(wbits=-15)
@@ -146,6 +146,7 @@ def test_compressed_bodies(standin: StandIn, service: Service, encoding: str) ->
         "gzip": gzip.compress(text),
         "deflate": zlib.compress(text),
         "bare deflate": bare.compress(text) + bare.flush(),
+        "filled up gzip": gzip.compress(text) + b"\0" * 100,
         "two gzips": gzip.compress(text[:1000]) + gzip.compress(text[1000:]),
     }[encoding]
     name = "gzip" if "gzip" in encoding else "deflate"

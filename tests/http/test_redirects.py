@@ -35,6 +35,15 @@ def test_within_a_service_the_token_stays(standin: StandIn, secret: Service) -> 
     assert [asked.headers["authorization"] for asked in standin.requests] == [f"Bearer {TOKEN}"] * 2
 
 
+def test_the_way_is_told_also_from_the_disk(standin: StandIn, service: Service) -> None:
+    standin.fault("/a", "redirect:/b?token=secret123", None)
+    standin.fault("/b", "redirect:/c", None)
+    standin.route("GET", "/c", "there")
+    assert fetch("a", service=service).via == (f"{standin.url}/a", f"{standin.url}/b?token=secret123")
+    assert fetch("a", service=service).via == (f"{standin.url}/a", f"{standin.url}/b?token=[redacted]")
+    assert fetch("c", service=service).via == ()
+
+
 def test_to_another_origin_no_token_goes(
     standin: StandIn, other: StandIn, secret: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +138,15 @@ def test_a_token_that_is_none_is_not_sent(standin: StandIn, token: str) -> None:
     with pytest.raises(RemoteError, match="The token for Example is none") as caught:
         fetch("a", service=service)
     assert token not in str(caught.value)
+    assert standin.requests == []
+
+
+@pytest.mark.parametrize("key", ["qwertz\n", "schlüssel", "qwertz\r\nx: y", " qwertz"])
+def test_a_key_that_no_header_can_hold_is_not_shown(standin: StandIn, service: Service, key: str) -> None:
+    with pytest.raises(RemoteError, match="the header x-api-key would say holds a sign that none can") as caught:
+        fetch("a", service=service, headers={"x-api-key": key})
+    assert key.strip() not in str(caught.value)
+    assert "qwertz" not in str(caught.value)
     assert standin.requests == []
 
 

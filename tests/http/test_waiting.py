@@ -33,6 +33,8 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         ({"retry-after": "Fri, 15 Jan 2027 08:00:30 GMT"}, 30.0),
         ({"retry-after": "Fri, 15 Jan 2027 07:00:00 GMT"}, 0.0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "²"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "²"}, None),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "9" * 30}, 999_999_999.0),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000020"}, 20.0),
@@ -181,9 +183,36 @@ def test_a_service_that_asked_for_it_is_left_alone_by_all(
     seconds: list[float] = []
     monkeypatch.setattr(waiting, "_sleep", seconds.append)
     busy = Service("Busy", standin.url)
-    standin.fault("/x", "status:429", retry_after=3600)
+    standin.fault("/x", "status:429", retry_after=60)
     with pytest.raises(RemoteUnavailable):
-        fetch("x", service=busy)
+        fetch("x", service=busy, tries=1)
     standin.route("GET", "/y", "y")
     fetch("y", service=busy)
     assert 50 < seconds[-1] <= 60
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_what_asks_for_longer_than_anybody_waits_is_not_asked_again_before(
+    standin: StandIn, own_home: Path, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    monkeypatch.setenv("TRAINWRIGHT_PAUSE_SCALE", "1")
+    monkeypatch.setattr(waiting, "_sleep", lambda seconds: None)
+    if not written:
+        (own_home / "cache").write_text("in the way")
+    standin.route("GET", "/*", "x")
+    standin.fault("/repos/a", "status:403", headers={
+        "x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 1800),
+    })  # fmt: skip
+    limited = Service("Limited", standin.url)
+    with pytest.raises(RemoteUnavailable, match="It may be asked again in"):
+        fetch("repos/a", service=limited)
+    if written:
+        waiting._held.clear()  # as in another process
+    with pytest.raises(RemoteUnavailable, match=r"Limited may be asked again only in 1[78]\d\d s .*was not sent"):
+        fetch("repos/b", service=limited)
+    assert standin.paths == ["/repos/a"]
+    # Another allowance, and that of another token, are not touched.
+    assert fetch("search/a", service=limited).text == "x"
+    assert fetch("repos/a", service=limited, headers={"authorization": "Bearer other"}).text == "x"
+    monkeypatch.setattr(waiting.time, "time", lambda: NOW + 10 * 365 * 86_400)
+    assert fetch("repos/b", service=limited).text == "x"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainwright.graph.errors import DataError
+from trainwright.tools.http.situation import why_offline
 
 from .loaded import RawData
 from .messages import finding, shown, shown_list
@@ -71,6 +72,11 @@ def _resolved(spec: HubSpec) -> tuple[str, str]:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
+    if why := why_offline():
+        raise DataError(
+            f"The Hub data set {shown(spec.repo)} was not loaded, and nothing was sent, since {why} was given.",
+            hint="Leave that out, or give a local file. A local path needs to exist.",
+        )
     try:
         info = HfApi().dataset_info(spec.repo, revision=spec.revision or None, timeout=30)
     except HfHubHTTPError as error:

@@ -26,11 +26,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from trainwright.graph.errors import RequestError
+from trainwright.graph.errors import RequestError, StoreError
 
 from .folders import cache_folder, private_folder
 from .index import Index
 from .once import one_at_a_time
+from .service import can_be_sent
 
 __all__ = ["Cache", "Entry", "Usage", "cache_of", "kept", "key_of"]
 
@@ -49,7 +50,10 @@ LARGEST = 64 * 2**20
 CUT = "x-trainwright-cut"
 """Stands among the headers of a body that was cut."""
 
-HEADERS = (CUT, "content-type", "etag", "last-modified", "link", "content-disposition", "x-total-count", "x-repo-commit",
+VIA = "x-trainwright-via"
+"""The addresses that redirected, parted by blanks."""
+
+HEADERS = (CUT, VIA, "content-type", "etag", "last-modified", "link", "content-disposition", "x-total-count", "x-repo-commit",
            "x-linked-etag", "x-linked-size", "content-language", "x-ratelimit-remaining", "x-error-code")  # fmt: skip
 """Headers of an answer that are kept."""
 
@@ -71,9 +75,9 @@ class Entry:
 
     @property
     def validators(self) -> dict[str, str]:
-        """What a request carries to learn whether the answer has changed; empty where the service gave nothing."""
+        """What a request carries to learn whether the answer has changed; empty where the service gave nothing usable."""
         pairs = (("etag", "if-none-match"), ("last-modified", "if-modified-since"))
-        return {header: self.headers[name] for name, header in pairs if self.headers.get(name)}
+        return {header: self.headers[name] for name, header in pairs if can_be_sent(self.headers.get(name, ""))}
 
 
 @dataclass(frozen=True)
@@ -218,20 +222,40 @@ class Cache:
         self._forget("url = ?", url)
 
     def clear(self) -> int:
-        """Drop everything; returns the number of entries that there were."""
-        dropped = self._forget("1")
-        with self._index.transaction(write=True) as index:
-            if index is not None:
-                self._sweep(index, 0.0)
-        return dropped
+        """Drop everything; returns the number of entries that there were.
+
+        Raises:
+            StoreError: that cannot be done.
+        """
+
+        def drop(index: sqlite3.Connection) -> int:
+            dropped = self._drop(index, "1")
+            self._sweep(index, 0.0)
+            return dropped
+
+        return self._emptied(drop)
 
     def prune(self, now: float | None = None) -> int:
-        """Drop what is too old, what is too much and what a crash left; returns the number of entries dropped."""
-        dropped = 0
-        if self.folder.exists():
+        """Drop what is too old, what is too much and what a crash left; returns the number of entries dropped.
+
+        Raises:
+            StoreError: that cannot be done.
+        """
+        when = time.time() if now is None else now
+        return self._emptied(lambda index: self._tidy(index, when) + self._make_room(index))
+
+    def _emptied(self, drop: Callable[[sqlite3.Connection], int]) -> int:
+        """Elsewhere a cache that cannot be used is as if there were none; whoever wants it emptied must hear of it."""
+        dropped: int | None = None if self.folder.exists() else 0
+        if dropped is None:
             with self._index.transaction(write=True) as index:
                 if index is not None:
-                    dropped = self._tidy(index, time.time() if now is None else now) + self._make_room(index)
+                    dropped = drop(index)
+        if dropped is None:
+            raise StoreError(
+                f"The cache {self.folder} cannot be changed; nothing was removed.",
+                hint="Another program may be using it, or the disk is full or read-only. Try again, or remove the folder.",
+            )
         return dropped
 
     def _tidy_sometimes(self, index: sqlite3.Connection, now: float) -> None:

@@ -6,6 +6,7 @@ import json as json_text
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,6 +19,8 @@ __all__ = ["LIMIT", "Call", "Params", "headers_and_body", "user_agent", "with_qu
 
 LIMIT = 8 * 2**20
 """Bytes of an answer, where the caller says nothing else."""
+
+_WHOSE = ("authorization", "x-api-key", "x-subscription-token")
 
 Params = Mapping[str, Any] | Collection[tuple[str, Any]]
 
@@ -53,6 +56,14 @@ class Call:
     def name(self) -> str:
         """The service, as messages call it; the host where there is none."""
         return self.service.name if self.service else (urlsplit(self.address).hostname or self.address)
+
+    @property
+    def allowance(self) -> str:
+        """What the service's limit is counted for, as far as an address shows it: host, first part of the path, token."""
+        parts = urlsplit(self.address)
+        whose = "\0".join(self.headers.get(name, "") for name in _WHOSE)
+        digest = sha256(whose.encode("utf-8", "replace")).hexdigest()[:12]
+        return f"{digest} {parts.netloc} {parts.path.strip('/').partition('/')[0]}"
 
     @property
     def kept(self) -> bool:

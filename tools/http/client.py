@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainwright.graph.errors import NotCached, RemoteError, RemoteUnavailable
 
-from .cache import CUT, Entry, cache_of, key_of
+from .cache import CUT, VIA, Entry, cache_of, key_of
 from .call import LIMIT, Call, Params, headers_and_body, with_query
 from .once import one_at_a_time
 from .service import DAY, Answer, Service, origin_of, shown, without_secrets
 from .situation import check_stopped, is_offline, seconds_left, why_offline
-from .waiting import LONGEST_WAIT, asked_wait, back_off, hold_back, take_turn, wait
+from .waiting import LONGEST_WAIT, asked_wait, back_off, check_allowed, hold_back, take_turn, wait
 
 if TYPE_CHECKING:
     from .exchange import Reply
@@ -159,6 +159,7 @@ def _keep(call: Call, key: str, reply: Reply) -> None:
     if reply.status != 200 or "no-store" in reply.headers.get("cache-control", "").lower() or _is_half(reply):
         return
     headers = {**reply.headers, **({CUT: "1"} if reply.truncated else {})}
+    headers[VIA] = " ".join(without_secrets(address) for address in reply.via)
     cache_of().put(key, call.name, without_secrets(reply.url)[:2000], headers, call.to or reply.body)
 
 
@@ -179,13 +180,14 @@ def _from_disk(call: Call, entry: Entry, stale: bool = False) -> Answer:
     return Answer(
         url=entry.url,
         status=200,
-        headers={name: value for name, value in entry.headers.items() if name != CUT},
+        headers={name: value for name, value in entry.headers.items() if name not in (CUT, VIA)},
         body=b"" if call.to else entry.body,
         fetched=entry.fetched,
         cached=True,
         stale=stale,
         truncated=CUT in entry.headers,
         service=call.name,
+        via=tuple(entry.headers.get(VIA, "").split()),
     )
 
 
@@ -198,6 +200,7 @@ def _answer(call: Call, reply: Reply) -> Answer:
         fetched=time.time(),
         truncated=reply.truncated,
         service=call.name,
+        via=reply.via,
     )
 
 
@@ -219,6 +222,7 @@ def _ask(call: Call, validators: Mapping[str, str]) -> Reply:
     waited = spent = 0.0
     for attempt in range(1, call.tries + 1):
         if call.service:
+            check_allowed(call.name, call.allowance)
             take_turn(call.name, call.service.pause)
         if (left := min(call.seconds - spent, seconds_left())) <= 0:
             raise RemoteUnavailable(f"{call.name} was not asked: the time for this lookup is over.", hint=LATER)
@@ -236,7 +240,7 @@ def _ask(call: Call, validators: Mapping[str, str]) -> Reply:
             again = again and not (reply.status == 403 and pause is None)  # a limit that does not say for how long
         spent += time.monotonic() - begun
         if pause is not None and call.service:
-            hold_back(call.name, pause)
+            hold_back(call.name, pause, call.allowance)
         delay = back_off(attempt - 1) if pause is None else pause
         _log.debug("%s: try %d of %d: %s", call.name, attempt, call.tries, trouble)
         if (

@@ -18,7 +18,7 @@ from trainwright.graph.errors import RemoteError, TooLarge
 
 from . import network
 from .addresses import check_address, public_addresses
-from .service import origin_of, shown
+from .service import can_be_sent, origin_of, shown
 
 __all__ = ["MAX_REDIRECTS", "Reply", "Request", "exchange"]
 
@@ -57,7 +57,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What was answered; headers with names in lower case."""
+    """What was answered; headers with names in lower case, `via` as `Answer` has it."""
 
     url: str
     status: int
@@ -65,6 +65,7 @@ class Reply:
     body: bytes = field(repr=False)
     size: int
     truncated: bool
+    via: tuple[str, ...] = ()
 
 
 def exchange(request: Request) -> Reply:
@@ -74,11 +75,13 @@ def exchange(request: Request) -> Reply:
         RemoteError: an address must not be asked, the answer is too large, or it redirects without end.
         httpx.TransportError: the network or the server failed.
     """
+    via: list[str] = []
     for _ in range(MAX_REDIRECTS + 1):
         reply = _once(request)
         where = reply.headers.get("location", "")
         if reply.status not in _MOVED or not where or not request.follow:
-            return reply
+            return replace(reply, via=tuple(via))
+        via.append(request.address)
         request = _redirected(request, reply.status, where)
     raise RemoteError(f"{shown(request.address)} redirects without end; it was given up.", hint="Check the address.")
 
@@ -115,6 +118,11 @@ def _once(request: Request) -> Reply:
         public_addresses(host, port, request.deadline - time.monotonic())
     timeouts = {"connect": network.CONNECT_SECONDS, "read": network.IDLE_SECONDS}
     timeouts |= {"write": network.IDLE_SECONDS, "pool": network.IDLE_SECONDS}
+    if odd := next((name for name, value in request.headers.items() if value and not can_be_sent(value)), ""):
+        raise RemoteError(  # its value may be a secret
+            f"{shown(request.address)} was not asked: what the header {odd} would say holds a sign that none can hold.",
+            hint="Correct the key or the token, where it is one.",
+        )
     asked = httpx.Request(
         request.method,
         _url(request.address),
@@ -142,7 +150,7 @@ def _read(request: Request, answer: httpx.Response) -> Reply:
     limit = request.limit if answer.status_code in _WHOLE else min(request.limit, CHUNK)
     cut = request.cut or answer.status_code not in _WHOLE
     stated = headers.get("content-length", "")
-    if stated.isdigit() and int(stated[:18]) > limit and not cut and request.method != "HEAD":
+    if stated.isdecimal() and int(stated[:18]) > limit and not cut and request.method != "HEAD":
         raise _too_large(request)
     size, truncated, kept = 0, False, []
     to = request.to if answer.status_code == 200 else None
@@ -197,16 +205,18 @@ def _decoded(chunks: Iterator[bytes], encoding: str, address: str) -> Iterator[b
 
 
 def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    stream = None
+    stream, ended = None, False
     for chunk in chunks:
         data = chunk
         while data:
+            if stream is None and ended and data[:1] != b"\x1f":
+                return  # some servers fill up what is complete
             if stream is None:
                 stream = zlib.decompressobj(_window(data))
             yield stream.decompress(data, CHUNK)
             data = stream.unconsumed_tail
             if stream.eof:
-                data, stream = stream.unused_data, None  # a gzip file may hold several streams
+                data, stream, ended = stream.unused_data, None, True  # a gzip file may hold several streams
     if stream is not None:
         yield stream.flush()
         if not stream.eof:

@@ -16,7 +16,7 @@ from trainwright.graph.redaction import redact
 if TYPE_CHECKING:
     from trainwright.tools.lookup.found import Source
 
-__all__ = ["DAY", "Answer", "Service", "origin_of", "shown", "without_secrets"]
+__all__ = ["DAY", "Answer", "Service", "can_be_sent", "origin_of", "shown", "without_secrets"]
 
 DAY = 86_400.0
 
@@ -79,6 +79,7 @@ class Answer:
         stale: they come from the disk, are older than asked for, and could not be compared with the service's.
         truncated: the body went on after the limit.
         service: the name of the service, or of the host.
+        via: the addresses that were asked before `url`, each of which redirected; without secrets where from the disk.
     """
 
     url: str
@@ -90,6 +91,7 @@ class Answer:
     stale: bool = False
     truncated: bool = False
     service: str = ""
+    via: tuple[str, ...] = ()
 
     @property
     def media(self) -> str:
@@ -132,6 +134,11 @@ class Answer:
         from trainwright.tools.lookup.found import Source
 
         return Source(name=self.service, address=shown(self.url), cached=self.cached, stale=self.stale)
+
+
+def can_be_sent(value: str) -> bool:
+    """Whether a header can have this value; an empty one has nothing to say."""
+    return bool(value) and value.isascii() and value.isprintable() and value == value.strip()
 
 
 def origin_of(address: str) -> tuple[str, str, int]:

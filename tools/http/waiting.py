@@ -23,7 +23,7 @@ from trainwright.graph.errors import RemoteUnavailable
 from .folders import cache_folder, private_folder
 from .situation import check_stopped, seconds_left
 
-__all__ = ["LONGEST_WAIT", "asked_wait", "back_off", "hold_back", "take_turn", "wait"]
+__all__ = ["LONGEST_WAIT", "asked_wait", "back_off", "check_allowed", "hold_back", "take_turn", "wait"]
 
 LONGEST_WAIT = 60.0
 """Seconds that a call waits at most because a service asked for it, all tries together."""
@@ -31,12 +31,16 @@ LONGEST_WAIT = 60.0
 LONGEST_QUEUE = 120.0
 """Seconds that a request waits at most for its turn."""
 
+LONGEST_HOLD = 3600.0
+"""Seconds for which a service is not asked at most, since it asked for that."""
+
 SLICE = 0.25
 """Seconds after which a wait looks again whether it should stop."""
 
 _RATE = re.compile(r"r\s*=\s*(?P<left>\d{1,9})\s*;\s*t\s*=\s*(?P<seconds>\d{1,9})")
 _lock = threading.Lock()
 _turns: dict[str, float] = {}
+_held: dict[str, float] = {}
 
 
 def _renew_lock() -> None:
@@ -85,12 +89,12 @@ def asked_wait(headers: Mapping[str, str], now: float | None = None) -> float | 
     """
     now = time.time() if now is None else now
     if given := headers.get("retry-after", "").strip():
-        if given.isdigit():
+        if given.isdecimal():
             return float(given[:9])
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             return max(parsedate_to_datetime(given).timestamp() - now, 0.0)
     reset = headers.get("x-ratelimit-reset", "").strip()
-    if headers.get("x-ratelimit-remaining", "").strip() == "0" and reset.isdigit():
+    if headers.get("x-ratelimit-remaining", "").strip() == "0" and reset.isdecimal():
         return max(float(reset[:12]) - now, 0.0)
     rate = _RATE.search(headers.get("ratelimit", ""))
     return float(rate["seconds"]) if rate and int(rate["left"]) == 0 else None
@@ -117,12 +121,43 @@ def take_turn(name: str, pause: float) -> None:
     _sleep(turn - now)
 
 
-def hold_back(name: str, seconds: float) -> None:
-    """Let no process ask the service for so many seconds, since it asked for that; at most `LONGEST_WAIT`."""
-    if scale := _scale():
-        now = time.time()
-        free = now + min(seconds, LONGEST_WAIT) * scale
+def hold_back(name: str, seconds: float, allowance: str = "") -> None:
+    """Let no process ask the service for so many seconds, since it asked for that.
+
+    Args:
+        allowance: what its limit is counted for. Where the time is longer than a call waits, only what counts for the
+            same one is held back, by `check_allowed`.
+    """
+    if not (scale := _scale()):
+        return
+    now = time.time()
+    if seconds <= LONGEST_WAIT:
+        free = now + seconds * scale
         _given_out(name, now, lambda known: (now, max(known, free)), LONGEST_QUEUE)
+        return
+    _held[allowance or name] = until = now + min(seconds, LONGEST_HOLD) * scale
+    with contextlib.suppress(OSError):
+        _file(f"held {allowance or name}").write_text(repr(until), encoding="ascii")
+
+
+def check_allowed(name: str, allowance: str) -> None:
+    """Go on, unless the service asked for longer than a call waits, and that time is not over.
+
+    Raises:
+        RemoteUnavailable: it is not.
+    """
+    if not _scale():
+        return
+    until, now = _held.get(allowance, 0.0), time.time()
+    with contextlib.suppress(OSError):
+        path = cache_folder() / "turns" / _file_name(f"held {allowance}")
+        until = max(_number(path.read_text(encoding="ascii", errors="replace")[:64]), until)
+    if now < until <= now + LONGEST_HOLD * max(_scale(), 1.0):
+        when = time.strftime("%H:%M:%S", time.localtime(until))
+        raise RemoteUnavailable(
+            f"{name} may be asked again only in {until - now:.0f} s (at {when}), as it said; this request was not sent.",
+            hint="Try again then.",
+        )
 
 
 def _given_out(name: str, now: float, plan: Callable[[float], tuple[float, float]], longest: float) -> float:
@@ -160,5 +195,8 @@ def _number(text: str) -> float:
 
 
 def _file(name: str) -> Path:
-    folder = private_folder(cache_folder() / "turns")
-    return folder / (re.sub(r"[^a-z0-9]+", "-", name.lower()) or "service")
+    return private_folder(cache_folder() / "turns") / _file_name(name)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:150] or "service"

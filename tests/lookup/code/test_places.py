@@ -32,6 +32,8 @@ def test_names_and_pages_of_repositories(repo: str, place: Place) -> None:
         ("https://github.com/a/b/blob/main/src/m.py?plain=1#L7", "main", "src/m.py", (7, 7)),
         ("https://github.com/a/b/blame/v1.2/m.py#L20C3-L10C4", "v1.2", "m.py", (10, 20)),
         ("https://github.com/a/b/raw/main/m.py", "main", "m.py", (0, 0)),
+        ("https://github.com/a/b/raw/refs/heads/main/m.py", "main", "m.py", (0, 0)),
+        ("https://github.com/a/b/blob/refs/tags/v1/m.py#L3", "v1", "m.py", (3, 3)),
         ("https://github.com/a/b/tree/main", "main", "", (0, 0)),
         ("https://raw.githubusercontent.com/a/b/main/m.py", "main", "m.py", (0, 0)),
         ("https://raw.githubusercontent.com/a/b/refs/heads/main/m.py", "main", "m.py", (0, 0)),

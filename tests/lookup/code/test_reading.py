@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,12 @@ def test_the_lines_of_an_address(address: str, github: StandIn) -> None:
     assert found.text == "line 10\nline 11\nline 12"
 
 
+def test_lines_are_counted_as_github_counts_them(github: StandIn) -> None:
+    github.route("GET", "/raw/acme/trees/HEAD/old.py", "a = 1\n\x0c\nb = '\u2028\x1c'\r\nc = 3\n")
+    found = code.read("acme/trees", "old.py", first_line=3, lines=1)
+    assert (found.text, found.total_lines) == ("b = '\u2028\x1c'", 4)
+
+
 def test_long_lines_are_cut(github: StandIn) -> None:
     found = code.read("acme/trees", "examples/train_dpo.py")
     assert f"{'x' * 10} … (1,000 characters more)\nlast" in found.text
@@ -82,6 +89,13 @@ def test_an_old_notebook_and_what_is_none() -> None:
         "metadata": 6,
     }
     assert as_markdown(json.dumps(odd).encode()) == "```python\na\n```\n"
+
+
+def test_pictures_without_end_take_no_time() -> None:
+    begun = time.monotonic()
+    cells = [{"cell_type": "markdown", "source": "(data:image/" * 100_000 + "png)"}]
+    assert "(picture left out)" in str(as_markdown(json.dumps({"cells": cells}).encode()))
+    assert time.monotonic() - begun < 5
 
 
 def test_a_broken_notebook_is_shown_as_it_is(github: StandIn) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.standin import Asked, Canned, StandIn
-from trainwright.graph.errors import RemoteError, RemoteUnavailable, RequestError
+from trainwright.graph.errors import NotFound, RemoteError, RemoteUnavailable, RequestError
 from trainwright.tools.http import lookups
 from trainwright.tools.lookup import code
 
@@ -67,6 +67,8 @@ def test_without_a_token_names_of_files_in_a_repository(github: StandIn) -> None
     found = code.search("train dpo", repo="acme/trees")
     assert [hit.path for hit in found.hits] == ["examples/train_dpo.py"]
     assert "whose names fit" in found.notes[0]
+    assert "The language was not looked at." not in found.notes
+    assert "The language was not looked at." in code.search("train", repo="acme/trees", language="Python").notes
 
 
 def test_repositories_of_an_owner_are_sorted_before_they_are_cut(github: StandIn) -> None:
@@ -98,6 +100,14 @@ def test_repositories_by_creation(github: StandIn) -> None:
     assert github.requests[0].query["sort"] == ["created"]
     with pytest.raises(RequestError, match="sorts by creation only"):
         code.repos("words", sort="created")
+    with pytest.raises(NotFound, match="no person or organisation nobody"):
+        code.repos(owner="nobody", sort="created")
+
+
+@pytest.mark.parametrize(("there", "total"), [(2, 2), (3, 0)])
+def test_how_many_there_are_is_not_made_up(there: int, total: int, github: StandIn) -> None:
+    github.route("GET", "/users/acme/repos", [repository(f"acme/r{n}") for n in range(there)])
+    assert code.repos(owner="acme", sort="created", limit=3).total == total
 
 
 @pytest.mark.parametrize("given", [{}, {"owner": "a b"}, {"owner": "a", "language": "x\ny"}, {"query": " "}])
@@ -111,6 +121,14 @@ def test_a_query_that_github_does_not_take(github: StandIn) -> None:
     github.route("GET", "/search/repositories", Canned({"message": "Validation Failed", "errors": []}, status=422))
     with pytest.raises(RemoteError, match="Validation Failed"):
         code.repos("x:y:z")
+
+
+def test_an_owner_who_does_not_exist(github: StandIn) -> None:
+    reason = "The listed users and repositories cannot be searched either because the resources do not exist."
+    refusal = {"message": "Validation Failed", "errors": [{"message": reason, "field": "q", "code": "invalid"}]}
+    github.route("GET", "/search/repositories", Canned(refusal, status=422))
+    with pytest.raises(NotFound, match=f"Validation Failed: {reason}"):
+        code.repos(owner="nobody")
 
 
 def test_a_token_that_is_no_longer_good(github: StandIn, token: str) -> None:

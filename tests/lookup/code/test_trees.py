@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -81,6 +82,19 @@ def test_a_tree_that_github_cuts(github: StandIn) -> None:
     found = code.tree("acme/trees", path="deep/er")
     assert [(entry.path, entry.size) for entry in found.entries] == [("deep/er/x.py", 3)]
     assert "this is the folder alone" in found.notes[0]
+
+
+def test_a_tree_as_large_as_github_gives_it(github: StandIn) -> None:
+    address = "https://api.github.com/repos/acme/large/git/blobs/" + "1" * 40
+    listed = [
+        {"path": f"src/part{n % 97}/train_model_{n}.py", "mode": "100644", "type": "blob", "sha": "1" * 40, "size": 1, "url": address}
+        for n in range(50_000)
+    ]  # fmt: skip
+    github.route("GET", "/repos/acme/large/git/trees/HEAD", {"tree": listed, "truncated": False})
+    begun = time.monotonic()
+    assert code.tree("acme/large").total == 50_000
+    assert code.examples("acme/large", keyword="model finetuning").total == 0
+    assert time.monotonic() - begun < 20
 
 
 def test_paths_that_lead_elsewhere_are_left_out(github: StandIn) -> None:

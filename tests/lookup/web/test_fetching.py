@@ -208,6 +208,17 @@ def test_rows_that_a_run_is_scored_on_are_not_shown(site: StandIn, monkeypatch: 
     assert web.fetch("http://huggingface.co/datasets/acme/other/resolve/main/train.csv").text == "label\n1\n".rstrip()
 
 
+@pytest.mark.usefixtures("scored")
+def test_nor_by_way_of_addresses_that_do_not_name_them(site: StandIn) -> None:
+    site.fault("/short", "redirect:http://huggingface.co/datasets/acme/rows/resolve/main/test.csv", None)
+    site.fault("/datasets/*", "redirect:http://other.example.org/blobs/0123", None)
+    site.route("GET", "/blobs/0123", Canned("label\n1\n", media="text/csv"))
+    for _ in range(2):  # asked, and from the disk
+        with pytest.raises(Refusal, match="scored on"):
+            web.fetch("http://example.org/short")
+    assert site.paths.count("/blobs/0123") == 1
+
+
 def judged(url: str) -> Verdict:
     (action,) = web.actions_of_fetch(url)
     assert not action.reads

@@ -42,6 +42,12 @@ HIDING = [
     "<p style='position:absolute;left:-9999px'>{}</p>", "<p style='text-indent:-999px'>{}</p>", "<p style='color:transparent'>{}</p>",
     "<p style='color: rgba(0,0,0,0)'>{}</p>", "<p style='clip: rect(0 0 0 0)'>{}</p>", "<p class='note sr-only'>{}</p>",
     "<div style='display:none'><div><p>{}</p></div></div>", "<p class='secret x'>{}</p>", "<p id='gone'>{}</p>", "<aside-note>{}</aside-note>",
+    "<p style='display:/**/none'>{}</p>", "<p style='display:n\\6f ne'>{}</p>", "<p style='color:#fff0'>{}</p>", "<p style='color:#00000000'>{}</p>",
+    "<p style='color:rgb(0 0 0 / 0)'>{}</p>", "<p style='color:hsla(0,0%,0%,0)'>{}</p>", "<p style='color:transparent;background-clip:border-box'>{}</p>",
+    "<p style='transform:scale(0)'>{}</p>", "<p style='transform:rotate(1deg) translateX(-9999px)'>{}</p>", "<p style='clip-path:circle(0)'>{}</p>",
+    "<p style='position:fixed;left:-100vw'>{}</p>", "<p style='font:0/0 a'>{}</p>", "<p style='filter:opacity(0)'>{}</p>", "<p style='zoom:0'>{}</p>",
+    "<style>@import 'x.css'; .i{{display:none}}</style><p class=i>{}</p>", "<style>@media screen{{.i{{display:none}}}}</style><p class=i>{}</p>",
+    "<style>@layer a {{ @media all {{ .i{{display:none}} }} }}</style><p class=i>{}</p>", "<style>p::before{{content:'{{'}} .i{{display:none}}</style><p class=i>{}</p>",
 ]  # fmt: skip
 SHEET = "<style>/* .a{} */ .secret, p#gone { color: red; display: none } @media print { .seen { display: none } } aside-note{font-size:0}</style>"
 
@@ -75,6 +81,10 @@ def test_machinery_is_no_text(form: str) -> None:
         "<p style='font-size:0.8em'>{}</p>", "<p style='font-size:1rem'>{}</p>", "<p style='opacity:0.9'>{}</p>", "<p style='height:100px'>{}</p>",
         "<p style='width:0'>{}</p>", "<p style='margin-left:-20px'>{}</p>", "<p aria-hidden='false'>{}</p>", "<p class='seen'>{}</p>",
         "<h2 style='color:transparent;background-clip:text'>{}</h2>", "<p class='secretly'>{}</p>", "<p style='line-height:0.9'>{}</p>",
+        "<p style='color:rgb(0,0,0)'>{}</p>", "<p style='color:rgba(0,0,0,0.5)'>{}</p>", "<p style='color:#000'>{}</p>", "<p style='color:#000000'>{}</p>",
+        "<p style='color:#ffff'>{}</p>", "<p style='transform:scale(0.9)'>{}</p>", "<p style='transform:translate(-50%,-50%)'>{}</p>",
+        "<p style='font:12px/1.5 serif'>{}</p>", "<p style='zoom:0.9'>{}</p>", "<p style='filter:opacity(0.5)'>{}</p>", "<p style='left:-100px'>{}</p>",
+        "<style>@media print{{.i{{display:none}}}}</style><p class=i>{}</p>", "<style>@media screen and (max-width:9px){{.i{{display:none}}}}</style><p class=i>{}</p>",
     ],
 )  # fmt: skip
 def test_what_a_reader_sees_stays(form: str) -> None:
@@ -123,6 +133,9 @@ def test_nesting_too_deep_for_markdown_is_plain_text() -> None:
         "plain",
         "<p>" * 50_000,
         "<style>" + "a{" * 300_000,
+        "<style>" + "a," * 600_000 + "{}</style>",
+        "<style>" + "@layer{" * 5_000 + "}" * 5_000 + "</style>",
+        "<style>" + "/* " * 300_000,
         "<div style='" + "a:b;" * 200_000 + "'>x",
         "&" * 100_000,
     ],

@@ -107,7 +107,9 @@ def test_a_proof_that_a_person_searches_is_told(status: int, engine: StandIn) ->
     assert "[web]" in caught.value.hint
 
 
-@pytest.mark.parametrize("page", [b"", b"\xff\xfe\0", b"<" * 10_000, b"<a href='http://['>x</a>"])
+@pytest.mark.parametrize(
+    "page", [b"", b" \n", b"<!-- a -->", b"\xff\xfe\0", b"<" * 10_000, b"<a href='http://['>x</a>"]
+)
 def test_any_bytes_are_read_as_a_page(page: bytes) -> None:
     assert read_results(page).results == []
 

@@ -23,6 +23,9 @@ __all__ = ["GITHUB", "RAW", "api", "has_token", "known", "limit_note", "missing"
 VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
 HOUR = 3600.0
 JSON = "application/vnd.github+json"
+LIMIT = 8 * 2**20
+"""Bytes of an answer, where the caller says nothing else."""
+
 FEW = 5
 """So few requests are left that it is said."""
 
@@ -46,19 +49,24 @@ def quoted(text: str) -> str:
     return quote(text, safe="/")
 
 
-def api(path: str, params: Mapping[str, Any] | None = None, accept: str = JSON) -> tuple[Any, Answer]:
+def api(
+    path: str, params: Mapping[str, Any] | None = None, accept: str = JSON, limit: int = LIMIT
+) -> tuple[Any, Answer]:
     """What the API says.
 
     Raises:
         NotFound: there is no such thing, or it is private.
+        TooLarge: the answer has more than `limit` bytes.
         RemoteUnavailable: it is down, or the limit of requests is reached: until when is said.
         RemoteError: it refuses the token or the query.
     """
     headers = {"accept": accept, "x-github-api-version": "2022-11-28"}
     try:
-        value, answer = fetch_json(path, service=GITHUB, params=params, headers=headers, also=(401, 409, 422))
+        value, answer = fetch_json(
+            path, service=GITHUB, params=params, headers=headers, limit=limit, also=(401, 409, 422)
+        )
     except RemoteUnavailable as error:
-        if has_token() or "it may be asked again" not in str(error).lower():
+        if has_token() or "may be asked again" not in str(error):
             raise
         hint = f"{error.hint} With a token in GITHUB_TOKEN it answers 5,000 requests an hour, without one 60."
         raise RemoteUnavailable(error.message, hint=hint) from error
@@ -71,9 +79,18 @@ def api(path: str, params: Mapping[str, Any] | None = None, accept: str = JSON) 
     if answer.status == 409:
         raise NotFound("The repository on GitHub is empty.", hint="Choose another one.")
     if answer.status == 422:
-        said = cut(str(value.get("message", "")), 200) if isinstance(value, dict) else ""
-        raise RemoteError(f"GitHub does not accept the query. It says: {said!r}.", hint="Write it in simpler words.")
+        reason = _reason(value)
+        kind = NotFound if "do not exist" in reason else RemoteError
+        raise kind(f"GitHub does not accept the query. It says: {reason!r}.", hint="Check names, or write it simpler.")
     return value, answer
+
+
+def _reason(value: Any) -> str:
+    """Why GitHub refuses a query: its own words, with those of the first error, which are the ones that help."""
+    errors = value.get("errors") if isinstance(value, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    words = [_text(one, "message") for one in (value, first) if isinstance(one, dict)]
+    return cut(": ".join(filter(None, words)), 300)
 
 
 def malformed(what: str) -> RemoteError:
@@ -84,7 +101,7 @@ def malformed(what: str) -> RemoteError:
 def limit_note(answer: Answer) -> str:
     """That few requests are left, and until when; empty where that is not so."""
     left, reset = answer.headers.get("x-ratelimit-remaining", ""), answer.headers.get("x-ratelimit-reset", "")
-    if answer.cached or not left.isdigit() or not reset.isdigit() or int(left) > FEW:
+    if answer.cached or not left.isdecimal() or not reset.isdecimal() or int(left) > FEW:
         return ""
     when = time.strftime("%H:%M:%S", time.localtime(int(reset[:12])))
     return f"GitHub answers {left} more requests of this kind until {when}."

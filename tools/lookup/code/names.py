@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import lru_cache
 
 __all__ = ["closeness", "near_paths", "rank_paths", "words_of"]
 
@@ -27,14 +28,14 @@ def closeness(path: str, keyword: str) -> float:
 
 
 def _nearest(word: str, have: list[str]) -> float:
-    matcher = difflib.SequenceMatcher(b=word, autojunk=False)
-    best = 0.0
-    for one in have:
-        if abs(len(one) - len(word)) <= len(word) // 2:  # the rest cannot be near enough
-            matcher.set_seq1(one)
-            if matcher.quick_ratio() > best:
-                best = max(best, matcher.ratio())
-    return best
+    near = (one for one in have if abs(len(one) - len(word)) <= len(word) // 2)  # the rest cannot be near enough
+    return max((_likeness(one, word) for one in near), default=0.0)
+
+
+@lru_cache(maxsize=2**16)
+def _likeness(one: str, other: str) -> float:
+    """From 0 to 1; kept, since the paths of a large repository share most of their words."""
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def rank_paths(paths: list[str], keyword: str) -> list[str]:

@@ -18,7 +18,7 @@ __all__ = ["as_markdown"]
 OUTPUT = 500
 """Characters of an output that are kept."""
 
-_DATA = re.compile(r"\(data:image/[^)\s]{0,10000000}\)|\(attachment:[^)\s]{0,1000}\)")
+_DATA = re.compile(r"\(data:image/[^()\s]{0,10000000}\)|\(attachment:[^()\s]{0,1000}\)")
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -119,11 +119,13 @@ def _from_address(address: str) -> Place:
         raise RequestError(f"{address[:200]!r} is no page of a repository on GitHub or the Hub.", hint=HINT)
     place, rest = _on_hub(pieces, address) if host in HUB_PAGES else _on_github(pieces, address)
     if host == GITHUB_FILES:
-        tail = rest[2:] if rest[:2] in (["refs", "heads"], ["refs", "tags"]) else rest
+        tail = rest
     elif rest and rest[0] not in VIEWS:
         raise RequestError(f"{address[:200]!r} is a page of {place.shown}, and no file or folder of it.", hint=HINT)
     else:
         tail = rest[1:]
+    if tail[:2] in (["refs", "heads"], ["refs", "tags"]):
+        tail = tail[2:]
     if not tail:
         return place
     first, last = _lines(parts.fragment)

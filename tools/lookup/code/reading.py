@@ -110,7 +110,7 @@ def _text(answer: Answer, found: FileFound) -> str | None:
     stated = answer.headers.get("content-length", "")
     packed = answer.headers.get("content-encoding", "")
     found.size = None if answer.truncated else len(answer.body)
-    if answer.truncated and stated.isdigit() and packed in ("", "identity"):
+    if answer.truncated and stated.isdecimal() and packed in ("", "identity"):
         found.size = int(stated[:15])
     if b"\0" in answer.body[:8_000] and not answer.body.startswith((b"\xff\xfe", b"\xfe\xff")):
         found.kind = "binary"
@@ -129,8 +129,14 @@ def _text(answer: Answer, found: FileFound) -> str | None:
     return answer.text
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines as GitHub and editors count them; `splitlines` also ends one at a form feed, and at some more signs."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def _cut(text: str, first: int, count: int, found: FileFound) -> None:
-    every = text.splitlines()
+    every = lines_of(text)
     found.total_lines = len(every)
     if first > max(len(every), 1):
         raise RequestError(f"{found.path} has {len(every):,} lines, and none with the number {first:,}.")

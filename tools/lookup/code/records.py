@@ -36,7 +36,7 @@ def repo_table(repos: list[Repo]) -> str:
 class ReposFound(Found):
     """Repositories, in the order that was asked for."""
 
-    total: int = Field(0, description="How many there are in all.")
+    total: int = Field(0, description="How many there are in all; 0 where GitHub does not say.")
     repos: list[Repo] = Field(default_factory=list)
 
     def markdown(self) -> str:

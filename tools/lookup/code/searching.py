@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trainwright.graph.errors import RequestError
+from trainwright.graph.errors import NotFound, RequestError
 from trainwright.tools.http import Answer
 from trainwright.tools.lookup.found import cut
 
@@ -85,6 +85,8 @@ def _by_name(query: str, repo: str, filters: list[str], limit: int) -> HitsFound
         found.hits = [Hit(repo=repo, path=path) for path in paths[:limit]]
         found.sources, found.total = listing.sources, len(paths)
         found.notes = [f"{UNSEARCHED}: these are files of {repo} whose names fit.", *listing.notes]
+        if filters[1:]:
+            found.notes.append("The language was not looked at.")
         return found
     plain = " ".join(re.findall(r"[\w.+#-]+", query))
     value, answer = api("search/repositories", {"q": " ".join([plain, *filters]), "per_page": min(limit, 50)})
@@ -127,12 +129,18 @@ def _by_creation(query: str, owner: str, language: str, limit: int) -> ReposFoun
     if not owner or query.strip() or language:
         raise RequestError("GitHub sorts by creation only all repositories of an owner.", hint="Give `owner` alone.")
     wanted = {"sort": "created", "direction": "desc", "per_page": min(limit, 50), "type": "owner"}
-    value, answer = api(f"users/{quoted(owner)}/repos", wanted)
+    try:
+        value, answer = api(f"users/{quoted(owner)}/repos", wanted)
+    except NotFound as error:
+        raise NotFound(f"GitHub has no person or organisation {owner}.", hint="Check the name.") from error
     if not isinstance(value, list):
         raise malformed(f"the repositories of {owner}")
     listed = [one for item in value[:limit] if (one := repo_of(item))]
     return ReposFound(
-        total=len(listed), repos=listed, sources=[answer.source()], notes=[*filter(None, [limit_note(answer)])]
+        total=len(listed) if len(value) < limit else 0,
+        repos=listed,
+        sources=[answer.source()],
+        notes=[*filter(None, [limit_note(answer)])],
     )
 
 

@@ -21,6 +21,9 @@ __all__ = ["Listing", "no_such_path", "tree", "tree_of"]
 MOST = 100_000
 """Entries of a tree that are looked at; GitHub itself cuts there."""
 
+LIMIT = 64 * 2**20
+"""Bytes of a tree: GitHub writes some 300 for each entry."""
+
 
 @dataclass
 class Listing:
@@ -120,7 +123,7 @@ def tree_of(place: Place) -> Listing:
         return Listing(entries, place.ref, [source], notes)
     try:
         value, answer = api(
-            f"repos/{quoted(place.repo)}/git/trees/{quote(place.ref or 'HEAD', safe='')}", {"recursive": 1}
+            f"repos/{quoted(place.repo)}/git/trees/{quote(place.ref or 'HEAD', safe='')}", {"recursive": 1}, limit=LIMIT
         )
     except NotFound as error:
         if "is empty" in error.message:

@@ -28,10 +28,13 @@ class Page(NamedTuple):
 
 def read_results(page: bytes) -> Page:
     """The results of a page."""
-    from lxml import html
+    from lxml import etree, html
 
     parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
-    root = html.document_fromstring(page or b"<html></html>", parser=parser)
+    try:
+        root = html.document_fromstring(page, parser=parser)
+    except etree.LxmlError:  # nothing in it
+        return Page([], False, False)
     refused = bool(root.xpath("//form[@id='challenge-form'] | //*[contains(@class, 'anomaly-modal')]"))
     links = root.xpath("//a[contains(concat(' ', normalize-space(@class), ' '), ' result__a ')]")
     nothing = bool(root.xpath("//*[contains(concat(' ', normalize-space(@class), ' '), ' no-results ')]"))

@@ -62,7 +62,8 @@ def fetch(url: str, *, part: int = 1) -> PageFound:
             hint="Open it in a browser, or take another source.",
         )
     answer = ask(address, limit=PAGE, cut=True, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-    _guard(answer.url)
+    for place in (*answer.via, answer.url):  # the Hub gives files out under addresses that name no data set
+        _guard(place)
     found = PageFound(url=shown(answer.url), media=answer.media, sources=[answer.source()])
     text = _text(answer, found)
     return _part(text, part, found)

@@ -27,18 +27,28 @@ _GONE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|content-visibility\s*:\s*hidden|"
     rf"opacity\s*:\s*(?:0*\.0\d*|0+)%?{_END}|"
     rf"font-size\s*:\s*(?:0+(?:\.0\d*)?(?:px|pt|em|rem|%)?|(?:0*\.\d+|1)(?:px|pt)){_END}|"
-    r"(?:left|right|top|text-indent|margin-left)\s*:\s*-(?:\d{4,}|9\d\d)|"
+    rf"font\s*:\s*0(?:px|pt|em|rem|%)?[\s/]|zoom\s*:\s*0+(?:\.0*)?%?{_END}|"
+    r"(?:left|right|top|text-indent|margin-left)\s*:\s*-(?:\d{4,}|9\d\d|[1-9]\d\dv[wh])|"
     r"clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?\s*\)|"
-    r"clip-path\s*:\s*inset\(\s*(?:50|100)%|transform\s*:\s*scale\(\s*0\s*\)"
+    r"clip-path\s*:\s*(?:inset\(\s*(?:50|100)%|circle\(\s*0)|filter\s*:[^;]{0,80}opacity\(\s*0*\.?0*%?\s*\)|"
+    r"transform\s*:[^;]{0,80}(?:scale[xy]?\(\s*0*\.?0*\s*\)|translate(?:x|y|3d)?\([^)]{0,40}-(?:\d{4,}|9\d\d))"
     r")",
     re.IGNORECASE,
 )
 _SMALL = re.compile(rf"(?:^|;)\s*(?:max-)?(?:width|height)\s*:\s*(?:0(?:px|em|rem|%)?|1px){_END}", re.IGNORECASE)
 _CLIPPED = re.compile(r"(?:^|;)\s*overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.IGNORECASE)
-_CLEAR = re.compile(r"(?:^|;)\s*color\s*:\s*(?:transparent|rgba\([^)]{0,40},\s*0?\.?0*\s*\))", re.IGNORECASE)
-_RULE = re.compile(r"([^{}@]{1,2000})\{([^{}]{0,5000})\}")
+_CLEAR = re.compile(
+    r"(?:^|;)\s*color\s*:\s*(?:transparent|#(?:[0-9a-f]{3}0|[0-9a-f]{6}00)(?![0-9a-f])|"
+    r"(?:rgb|hsl)a?\((?:(?:[^,)]{1,20},){3}|[^/)]{1,60}/)\s*[0.]{1,9}%?\s*\))",
+    re.IGNORECASE,
+)
+_THROUGH = re.compile(r"background-clip\s*:\s*text", re.IGNORECASE)
 _SELECTOR = re.compile(r"(?P<tag>[a-z][a-z0-9-]*)?(?:(?P<kind>[.#])(?P<name>[\w-]{1,100}))?", re.IGNORECASE)
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_STRING = re.compile(r""" "[^"\n]*" | '[^'\n]*' """, re.VERBOSE)
+_ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?", re.IGNORECASE)
+_ALWAYS = re.compile(r"@(?:media\s+(?:only\s+)?(?:all|screen)|layer(?:\s+[\w.-]{1,100})?)", re.IGNORECASE)
+"""Blocks whose rules count on every screen."""
 
 
 class Hidden(NamedTuple):
@@ -70,39 +80,43 @@ def drop_hidden(root: Any) -> Hidden:
 def _rules(root: Any) -> Iterator[tuple[str, str, str]]:
     """Tag, kind and name of the selectors that the page's own sheets hide; what counts for some screens only is left."""
     for sheet in root.iter("style"):
-        for rule in _RULE.finditer(_without_blocks(_COMMENT.sub("", sheet.text or ""))):
-            if _hides(rule[2]):
-                for selector in rule[1].split(","):
+        for head, body in _blocks(_STRING.sub('""', _COMMENT.sub(" ", sheet.text or ""))):
+            if _hides(body):
+                for selector in head.split(","):
                     match = _SELECTOR.fullmatch(selector.strip())
                     if match and match[0] and (match["tag"] or "").lower() not in ("html", "body", "main", "article"):
                         yield (match["tag"] or "").lower(), match["kind"] or "", match["name"] or ""
 
 
-def _hides(style: str) -> bool:
-    """Whether declarations make text invisible; a gradient seen through transparent letters is visible."""
-    if _GONE.search(style) or (_SMALL.search(style) and _CLIPPED.search(style)):
-        return True
-    return _CLEAR.search(style) is not None and "background-clip" not in style.lower()
-
-
-def _without_blocks(sheet: str) -> str:
-    """A style sheet without its `@media` and other blocks."""
-    kept: list[str] = []
-    depth = start = 0
-    block = False
+def _blocks(sheet: str, levels: int = 4) -> Iterator[tuple[str, str]]:
+    """Selectors and declarations of the rules that count on every screen; blocks in blocks so many levels deep."""
+    depth = start = begin = 0
     for match in re.finditer(r"[{}]", sheet):
         if match[0] == "{":
-            if depth == 0:
-                head = sheet[start : match.start()]
-                block = "@" in head
+            begin = begin if depth else match.end()
             depth += 1
         elif depth:
             depth -= 1
             if depth == 0:
-                if not block:
-                    kept.append(sheet[start : match.end()])
+                head = sheet[start : begin - 1].rpartition(";")[2].strip()  # after `@import …;` and the like
+                if _ALWAYS.fullmatch(head):
+                    yield from _blocks(sheet[begin : match.start()], levels - 1) if levels else ()
+                elif "@" not in head:
+                    yield head, sheet[begin : match.start()]
                 start = match.end()
-    return "\n".join(kept)
+
+
+def _hides(style: str) -> bool:
+    """Whether declarations make text invisible; a gradient seen through transparent letters is visible."""
+    style = _ESCAPE.sub(_unescaped, _COMMENT.sub("", style)) if "\\" in style or "/*" in style else style
+    if _GONE.search(style) or (_SMALL.search(style) and _CLIPPED.search(style)):
+        return True
+    return _CLEAR.search(style) is not None and not _THROUGH.search(style)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return chr(code) if 0 < code < 0xD800 else "\ufffd"
 
 
 def _is_hidden(element: Any, rules: set[tuple[str, str, str]]) -> bool:

@@ -15,7 +15,7 @@ from .hidden import Hidden, drop_hidden
 
 __all__ = ["VERSION", "Markdown", "page_as_markdown"]
 
-VERSION = 1
+VERSION = 2
 """Counted up when pages come out otherwise, since what was made of a page is kept."""
 
 AROUND = ("nav", "header", "footer", "aside", "form")
