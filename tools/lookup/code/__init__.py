@@ -10,18 +10,14 @@ Everything only reads, and nothing that was read is run. The functions load what
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from trainwright.tools.lookup.operations import Area, Operation
+from trainwright.tools.lookup.lazily import Functions
+from trainwright.tools.lookup.operations import Area
 
 from . import arguments
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from trainwright.tools.lookup.found import Found
-
     from .ranking import examples
     from .reading import read
     from .searching import repos, search
@@ -29,23 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AREA", "examples", "read", "repos", "search", "tree"]
 
-_MODULES = {
+_functions = Functions(__name__, {
     "search": "searching", "repos": "searching", "examples": "ranking", "tree": "trees", "read": "reading",
-}  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def _operation(name: str, takes: type[BaseModel], summary: str) -> Operation:
-    def run(wanted: BaseModel) -> Found:
-        found: Found = __getattr__(name)(**wanted.model_dump())
-        return found
-
-    return Operation(name, takes, run, summary)
+})  # fmt: skip
+__getattr__ = _functions
+_operation = _functions.operation
 
 
 AREA = Area(

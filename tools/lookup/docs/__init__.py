@@ -13,18 +13,14 @@ called; no token is sent anywhere.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from trainwright.tools.lookup.operations import Area, Operation
+from trainwright.tools.lookup.lazily import Functions
+from trainwright.tools.lookup.operations import Area
 
 from . import arguments
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from trainwright.tools.lookup.found import Found
-
     from .installation import installed, installed_under
     from .reading import libraries, pages, read
     from .searching import search
@@ -32,30 +28,18 @@ if TYPE_CHECKING:
 
 __all__ = ["AREA", "installed", "installed_under", "libraries", "pages", "read", "search", "update"]
 
-_MODULES = {
+_functions = Functions(__name__, {
     "search": "searching", "pages": "reading", "read": "reading", "libraries": "reading", "update": "updating",
     "installed": "installation", "installed_under": "installation",
-}  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def _operation(name: str, takes: type[BaseModel], summary: str, *, engineers: bool = True) -> Operation:
-    def run(wanted: BaseModel) -> Found:
-        # `update` is for people alone, so nothing is written over the screen of a run.
-        shown = {"progress": _show} if name == "update" and sys.stderr.isatty() else {}
-        found: Found = __getattr__(name)(**wanted.model_dump(), **shown)
-        return found
-
-    return Operation(name, takes, run, summary, engineers)
+})  # fmt: skip
+__getattr__ = _functions
+_operation = _functions.operation
 
 
 def _show(library: str, done: int, of: int) -> None:
-    """How far an index is, on one line of the terminal."""
+    """How far an index is, on one line of the terminal; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        return
     sys.stderr.write(f"\r{library}: {done:,} of {of:,} pages" + ("\n" if done >= of else ""))
     sys.stderr.flush()
 
@@ -69,7 +53,11 @@ AREA = Area(
         _operation("read", arguments.Read, "A page, or one section of it."),
         _operation("libraries", arguments.Libraries, "Which libraries there are, and which are indexed."),
         _operation(
-            "update", arguments.Update, "Build or refresh the index of one library, or of all.", engineers=False
+            "update",
+            arguments.Update,
+            "Build or refresh the index of one library, or of all.",
+            engineers=False,  # so nothing is written over the screen of a run
+            progress=_show,
         ),
         _operation(
             "installed", arguments.Installed, "Signature and docstring of something installed, and its keywords."

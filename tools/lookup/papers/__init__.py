@@ -11,18 +11,14 @@ functions load what they need when they are called.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from trainwright.tools.lookup.operations import Area, Operation
+from trainwright.tools.lookup.lazily import Functions
+from trainwright.tools.lookup.operations import Area
 
 from . import arguments
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from trainwright.tools.lookup.found import Found
-
     from .citing import citations, recommend, snippets
     from .describing import details, linked
     from .reading import read, read_file
@@ -32,24 +28,12 @@ __all__ = [
     "AREA", "citations", "details", "linked", "read", "read_file", "recommend", "search", "snippets", "trending",
 ]  # fmt: skip
 
-_MODULES = {
+_functions = Functions(__name__, {
     "search": "searching", "trending": "searching", "details": "describing", "linked": "describing", "read": "reading",
     "read_file": "reading", "citations": "citing", "snippets": "citing", "recommend": "citing",
-}  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def _operation(name: str, takes: type[BaseModel], summary: str, *, engineers: bool = True) -> Operation:
-    def run(wanted: BaseModel) -> Found:
-        found: Found = __getattr__(name)(**wanted.model_dump())
-        return found
-
-    return Operation(name, takes, run, summary, engineers)
+})  # fmt: skip
+__getattr__ = _functions
+_operation = _functions.operation
 
 
 AREA = Area(

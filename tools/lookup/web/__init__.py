@@ -10,39 +10,23 @@ Nothing is crawled, no page is run, and no form is sent. The functions load what
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from trainwright.tools.lookup.operations import Area, Operation
+from trainwright.tools.lookup.lazily import Functions
+from trainwright.tools.lookup.operations import Area
 
 from . import arguments
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from trainwright.tools.lookup.found import Found
-
     from .acting import actions_of_fetch
     from .fetching import fetch
     from .searching import search
 
 __all__ = ["AREA", "actions_of_fetch", "fetch", "search"]
 
-_MODULES = {"search": "searching", "fetch": "fetching", "actions_of_fetch": "acting"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def _operation(name: str, takes: type[BaseModel], summary: str) -> Operation:
-    def run(wanted: BaseModel) -> Found:
-        found: Found = __getattr__(name)(**wanted.model_dump())
-        return found
-
-    return Operation(name, takes, run, summary)
+_functions = Functions(__name__, {"search": "searching", "fetch": "fetching", "actions_of_fetch": "acting"})
+__getattr__ = _functions
+_operation = _functions.operation
 
 
 AREA = Area(
