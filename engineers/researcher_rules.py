@@ -15,6 +15,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 
+from trainwright.tools.lookup.stopwords import STOP_WORDS
 from trainwright.tools.research import Evidence, Read, Recipe, Report, Statement
 from trainwright.tools.research.bench import HelperBench
 
@@ -29,58 +30,8 @@ SECTIONS = 2
 TELLING = re.compile(r"experiment|result|evaluation|training|implementation|set-?up|hyper|appendix|method", re.I)
 """Titles of sections that tell how something was trained, and what came of it."""
 
-STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "best",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "good",
-        "how",
-        "in",
-        "is",
-        "it",
-        "its",
-        "much",
-        "of",
-        "on",
-        "or",
-        "should",
-        "the",
-        "than",
-        "that",
-        "there",
-        "this",
-        "to",
-        "use",
-        "used",
-        "using",
-        "was",
-        "we",
-        "what",
-        "when",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "train",
-        "training",
-        "trained",
-        "model",
-        "models",
-    ]
-)
+STOP = STOP_WORDS | frozenset(["best", "good", "much", "model", "models", "train", "trained", "training"])
+"""Words of a question that no search is made for: any paper here has the last of them."""
 
 Answer = tuple[str, Mapping[str, Any], Any, bool]
 

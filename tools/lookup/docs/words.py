@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from trainwright.tools.lookup.stopwords import STOP_WORDS
+
 __all__ = ["VERSION", "Term", "close_to", "parts_in", "snippet", "terms_of", "words_in"]
 
 VERSION = 1
@@ -30,46 +32,6 @@ _PIECE = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME = re.compile(r"[A-Za-z]\w{2,79}")
 _WORD = re.compile(r"[^\W\d_]\w{3,39}")
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "how",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "my",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "use",
-        "using",
-        "was",
-        "what",
-        "when",
-        "where",
-        "which",
-        "with",
-        "you",
-    ]
-)
 
 
 class Term(NamedTuple):
@@ -97,7 +59,7 @@ def terms_of(text: str) -> list[Term]:
             camel = tuple(part.lower() for part in _CAMEL.findall(asked)) if asked.isascii() else ()
             split = camel if len(camel) > len(pieces) and not match[1] else ()
             found.setdefault(asked.lower(), Term(asked, pieces, split, bool(match[3] or match[5])))
-    told = [term for key, term in found.items() if key not in _STOP]
+    told = [term for key, term in found.items() if key not in STOP_WORDS]
     return (told or list(found.values()))[:MOST_TERMS]
 
 
