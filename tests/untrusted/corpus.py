@@ -15,7 +15,7 @@ import pymupdf
 
 from tests.papers.typesetter import example_paper
 
-__all__ = ["CARRIERS", "HIDINGS", "INSTRUCTIONS", "MARK", "Inputs", "pdf", "poison"]
+__all__ = ["CARRIERS", "HIDINGS", "INSTRUCTIONS", "MARK", "TWINS", "Inputs", "pdf", "poison"]
 
 MARK = "XYZZY"
 """Stands in each instruction, so that it is found wherever it comes to."""
@@ -136,3 +136,9 @@ CARRIERS: Mapping[str, Callable[[Path, str], Inputs]] = {
     ),
 }
 """Makes the inputs of a run in a folder; without words it makes the clean twin."""
+
+TWINS = {
+    "a PDF": {name: carrier for name, carrier in CARRIERS.items() if "PDF" in name},
+    "a text and a table": {name: carrier for name, carrier in CARRIERS.items() if "PDF" not in name},
+}
+"""The carriers by their clean twin, which those of one kind have in common."""
