@@ -1,7 +1,7 @@
 """An engineer for runs that begin again hundreds of times: the built-in rules, with code that takes no time.
 
 Where nothing can isolate code of its own, it is the built-in engineer, and all takes longer. It can also be made to
-call, once a plan, a tool that needs a person.
+call, once a plan, a tool that needs a person, and after it research helpers.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ with open(a.out, "w", newline="") as f:
 
 
 class Quick:
-    """Writes quick code, and rings once while it plans if it is to; otherwise the built-in rules."""
+    """Writes quick code, and rings and researches once while it plans if it is to; otherwise the built-in rules."""
 
     def __init__(self, *, asking: bool) -> None:
         self.asking = asking
@@ -78,9 +78,11 @@ class Quick:
 
     async def think(self, stage: Any, bench: Any, transcript: Any) -> AIMessage:
         """One turn."""
-        if self.asking and stage.name == "plan" and not any(_rings(message) for message in transcript):
-            return AIMessage("", tool_calls=[{"name": "ring", "args": {}, "id": f"ring-{bench.attempt}"}])
-        return await self.rules.think(stage, bench, [message for message in transcript if not _rings(message)])
+        for name, arguments in EXTRA.items() if self.asking and stage.name == "plan" else ():
+            if not any(_calls(message, name) for message in transcript):
+                return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"{name}-{bench.attempt}"}])
+        others = [message for message in transcript if not any(_calls(message, name) for name in EXTRA)]
+        return await self.rules.think(stage, bench, others)
 
 
 def engage(*, asking: bool) -> None:
@@ -97,6 +99,10 @@ def engage(*, asking: bool) -> None:
         plan.STAGE = dataclasses.replace(plan.STAGE, tools=(*plan.STAGE.tools, bell))
 
 
-def _rings(message: Any) -> bool:
+EXTRA: dict[str, dict[str, Any]] = {"ring": {}, "research": {"questions": ["which boxes are there?"]}}
+"""What it calls besides, in this order, with which arguments."""
+
+
+def _calls(message: Any, name: str) -> bool:
     calls = getattr(message, "tool_calls", None) or []
-    return getattr(message, "name", "") == "ring" or any(call["name"] == "ring" for call in calls)
+    return getattr(message, "name", "") == name or any(call["name"] == name for call in calls)

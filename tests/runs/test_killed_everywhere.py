@@ -49,11 +49,11 @@ PERSON = Chain(
     name="boxes",
     begin=[
         *("run", "--goal", "Which box?", "--data", "BOXES", "--target", "accuracy>=1.0", "--attempts", "2"),
-        *("--name", "boxes", "--json"),
+        *("--name", "boxes", "--offline", "--json"),
     ],
     answers=["label_size"],
     kinds=EVERY,
-    only=["approve_", "ask_person", "__interrupt__", "__resume__", "effect:"],
+    only=["approve_", "ask_person", "__interrupt__", "__resume__", "effect:", "plan/research"],
     quick=True,
     asking=True,
 )
@@ -259,8 +259,9 @@ def _nodes() -> list[str]:
     assert stages == set(STAGES)
     drawn = [name for name in graph.get_graph(xray=True).nodes if "__" not in name]
     inner = [name.replace(":", "/") for name in drawn]
-    # Only one stage has a tool that needs a person, and it is the same code in each.
-    return sorted({*inner, *STAGES} - {f"{stage}/approve_tools" for stage in STAGES if stage != "plan"})
+    # Only in one stage a tool needs a person, and helpers are sent; it is the same code in each.
+    once = tuple(f"{stage}/{node}" for stage in STAGES if stage != "plan" for node in ("approve_tools", "research"))
+    return sorted(name for name in {*inner, *STAGES} if not name.startswith(once))
 
 
 def _writes_of(path: str) -> str:
