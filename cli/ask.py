@@ -14,6 +14,7 @@ from trainwright.graph.errors import RequestError
 from .cards import diff_lines, waiting_lines
 from .request import answer_spec
 from .screen import Line, Screen
+from .typed import read_line
 
 __all__ = ["Answer", "ask"]
 
@@ -40,7 +41,7 @@ Edit = Callable[[Mapping[str, Any], tuple[int, ...]], Answer]
 
 
 def ask(
-    screen: Screen, waiting: Mapping[str, Any], read: Callable[[str], str] = input, edit: Edit | None = None
+    screen: Screen, waiting: Mapping[str, Any], read: Callable[[str], str] = read_line, edit: Edit | None = None
 ) -> Answer | None:
     """Ask what a run waits for.
 
