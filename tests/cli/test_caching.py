@@ -10,8 +10,12 @@ from contextlib import closing
 import pytest
 
 from tests.cli.conftest import Trainwright
+from tests.lookup.docs.written import serve, written
+from tests.standin import StandIn
 from trainwright.graph.configuration import config_path
 from trainwright.tools.http import Cache, cache_folder
+from trainwright.tools.lookup import docs
+from trainwright.tools.lookup.docs import file as documentation
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def test_show(kept: Cache, trainwright: Trainwright) -> None:
         f"Folder: {kept.folder}",
         "Kept: 3 entries, 6 KiB of at most 1024.0 MiB",
         "Age: 30 days at most; the oldest 40.0",
-        "  paper-text-1: 1 entries, 3 KiB",
+        "  paper-text-1: 1 entry, 3 KiB",
         "  arXiv: 2 entries, 3 KiB",
     ]
     told = json.loads(trainwright("cache", "show", "--json").out)
@@ -47,6 +51,7 @@ def test_show(kept: Cache, trainwright: Trainwright) -> None:
         "event": "cache", "folder": str(kept.folder), "entries": 3, "bytes": 6000,
         "limit_bytes": 2**30, "limit_days": 30.0,
         "kept": {"paper-text-1": {"entries": 1, "bytes": 3000}, "arXiv": {"entries": 2, "bytes": 3000}},
+        "documentation": {"folder": str(documentation.folder()), "bytes": 0},
     }  # fmt: skip
 
 
@@ -68,7 +73,44 @@ def test_prune_keeps_to_the_configured_size(kept: Cache, trainwright: Trainwrigh
 def test_clear_leaves_nothing(kept: Cache, trainwright: Trainwright) -> None:
     assert trainwright("cache", "clear").out == "3 entries were dropped.\n"
     assert (kept.get("new"), bodies()) == (None, 0)
-    assert json.loads(trainwright("cache", "clear", "--json").out) == {"event": "cache_dropped", "entries": 0}
+    assert json.loads(trainwright("cache", "clear", "--json").out) == {
+        "event": "cache_dropped", "entries": 0, "libraries": 0, "damaged": False,
+    }  # fmt: skip
+
+
+def test_the_documentation_is_shown_and_cleared(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch, trainwright: Trainwright
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", standin.url)
+    serve(standin, written("demo", 20))
+    docs.update("demo")
+    size = documentation.size()
+    assert (
+        f"Documentation: {size // 1024} KiB without a limit, in {documentation.folder()}"
+        in trainwright("cache", "show").out
+    )
+    assert json.loads(trainwright("cache", "show", "--json").out)["documentation"]["bytes"] == size
+    assert trainwright("cache", "prune").out == "There was nothing to drop.\n"
+    assert trainwright("cache", "clear").out == "The documentation of 1 library was dropped.\n"
+    assert trainwright("cache", "clear").out == "There was nothing to drop.\n"
+    assert documentation.size() < size / 4
+    assert docs.libraries().indexed == []
+
+
+def test_nothing_is_dropped_while_a_library_is_being_built(
+    kept: Cache, standin: StandIn, monkeypatch: pytest.MonkeyPatch, trainwright: Trainwright
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", standin.url)
+    serve(standin, written("demo", 5))
+    told: list[str] = []
+
+    def clear(*_: object) -> None:
+        if not told:
+            told.append(trainwright("cache", "clear").err)
+
+    docs.update("demo", progress=clear)
+    assert "is being built; it was not removed" in told[0]
+    assert kept.get("new") is not None
 
 
 def test_clear_of_a_damaged_cache_removes_the_bodies(kept: Cache, trainwright: Trainwright) -> None:
@@ -99,4 +141,5 @@ def test_there_is_no_cache_yet(trainwright: Trainwright) -> None:
     assert "Kept: 0 entries" in trainwright("cache", "show").out
     assert trainwright("cache", "clear").out == "There was nothing to drop.\n"
     assert not cache_folder().exists()
+    assert not documentation.folder().exists()
     assert trainwright("cache", "burn").code == 2

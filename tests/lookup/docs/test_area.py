@@ -71,7 +71,7 @@ def test_the_commands_of_the_terminal(hub: StandIn) -> None:
     serve(hub, written("demo", 5))
     app, runner = lookup_app([AREA]), CliRunner()
     for line, told in (
-        (["docs", "update", "--library", "demo"], "5 pages new or changed"),
+        (["docs", "update", "demo"], "5 pages new or changed"),
         (["docs", "search", "model", "--library", "demo"], "demo/guides/page_0000"),
         (["docs", "pages", "demo"], "demo v1.2.0: 5 pages"),
         (["docs", "read", "demo/guides/page_00001", "--offline"], "Source: Hugging Face documentation"),

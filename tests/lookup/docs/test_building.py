@@ -18,11 +18,11 @@ import pytest
 
 from tests.standin import Canned, StandIn
 from trainwright.graph.errors import NotCached, NotFound, RemoteUnavailable, StoreError
-from trainwright.tools.http import lookups
+from trainwright.tools.http import lookups, situation
 from trainwright.tools.lookup import docs
-from trainwright.tools.lookup.docs import building, file, store
+from trainwright.tools.lookup.docs import building, file, searching, store
 
-from .written import Library, serve, written
+from .written import Library, serve, tagged, written
 
 UPDATE = "import sys; from trainwright.tools.lookup import docs; docs.update(sys.argv[1])"
 
@@ -42,11 +42,11 @@ def consistent() -> tuple[int, int]:
     """Pages and sections, after SQLite has compared the index with what it was told."""
     with contextlib.closing(sqlite3.connect(file.folder() / "index.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        database.execute("INSERT INTO search (search) VALUES ('integrity-check')")
         pages, waiting = database.execute("SELECT count(*), sum(indexed = 0) FROM pages").fetchone()
         sections = database.execute("SELECT count(*) FROM sections").fetchone()[0]
-        held = database.execute("SELECT count(*) FROM search_docsize").fetchone()[0]
-        assert held == sections
+        for table in ("search", "heads"):
+            database.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+            assert database.execute(f"SELECT count(*) FROM {table}_docsize").fetchone()[0] == sections
         lost = "SELECT count(*) FROM sections WHERE page NOT IN (SELECT id FROM pages)"
         assert database.execute(lost).fetchone()[0] == 0
         assert (
@@ -250,12 +250,131 @@ def test_a_service_that_has_had_enough_is_not_asked_on_and_the_rest_comes_next_t
     assert consistent()[0] == 60
 
 
-def test_the_time_of_a_question_is_limited(hub: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainwright.tools.lookup.docs.searching.BUILD_SECONDS", 0.0)
+class Clock:
+    """A clock that a test puts forward."""
+
+    time, sleep = staticmethod(time.time), staticmethod(time.sleep)
+
+    def __init__(self) -> None:
+        self.forward = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.forward
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of rounds and lookups."""
+    made = Clock()
+    for module in (building, searching, situation):
+        monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def test_the_time_of_a_question_is_limited(hub: StandIn, clock: Clock) -> None:
     serve(hub, written("demo", 60), whole=False)
+
+    def count(asked: object) -> None:
+        if sum(path.endswith(".md") for path in hub.paths) > 20:
+            clock.forward = building_seconds()
+
+    hub.route("GET", "/docs/demo/guides/*", count)
     found = docs.search("model", "demo")
     assert any("The time for it was used up" in note for note in found.notes)
     assert 0 < docs.libraries().indexed[0].pages < 60
+
+
+def building_seconds() -> float:
+    return searching.BUILD_SECONDS + 1
+
+
+def test_a_single_file_that_takes_too_long_leaves_time_for_pages(hub: StandIn, clock: Clock) -> None:
+    serve(hub, written("demo", 5), whole=False)
+
+    def slow(asked: object) -> Canned:
+        clock.forward += building_seconds() / 2
+        return Canned(b"", status=503)
+
+    hub.route("GET", "/docs/demo/llms-full.txt", slow)
+    found = docs.search("model", "demo")
+    assert found.hits
+    assert docs.libraries().indexed[0].pages == 5
+    assert hub.paths.count("/docs/demo/llms-full.txt") == 1
+
+
+def test_a_large_single_file_is_taken_in_several_questions(
+    hub: StandIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(hub, written("demo", 120))
+
+    def late(*_: object) -> None:
+        clock.forward = building_seconds()
+
+    found = docs.search("model", "demo", progress=late)
+    assert any("70 of 120 pages" in note and "used up" in note for note in found.notes)
+    state = docs.libraries().indexed[0]
+    assert (state.pages, state.left, state.days) == (50, 70, None)
+    clock.forward = 0.0
+    monkeypatch.setattr("trainwright.tools.lookup.docs.searching.AGAIN", 0.0)
+    assert docs.search("model", "demo").notes == []
+    assert consistent()[0] == 120
+
+
+@pytest.mark.parametrize(("build", "lookup"), [(0.0, float("inf")), (120.0, 0.0)])
+def test_indexing_is_limited_too_and_goes_on_with_the_next_question(
+    hub: StandIn, monkeypatch: pytest.MonkeyPatch, build: float, lookup: float
+) -> None:
+    serve(hub, written("demo", 7))
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Index, "index_waiting", lambda *_: 0)
+        docs.update("demo")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "BATCH", 2)
+        patch.setattr(searching, "BUILD_SECONDS", build)
+        with lookups(seconds=lookup):
+            found = docs.search("model", "demo")
+    assert found.hits
+    assert any("5 pages are there, but not indexed yet" in note for note in found.notes)
+    assert docs.search("model", "demo").notes == []
+    assert consistent()[0] == 7
+
+
+def test_indexing_can_be_stopped(hub: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(hub, written("demo", 7))
+    monkeypatch.setattr(store, "BATCH", 2)
+    stop = False
+
+    def late(*_: object) -> None:
+        nonlocal stop
+        stop = True
+
+    with lookups(cancelled=lambda: stop), pytest.raises(RemoteUnavailable, match="stopped"):
+        docs.update("demo", progress=late)
+    assert _stored("WHERE indexed = 0") == 5
+    assert docs.search("model", "demo").hits
+    assert consistent()[0] == 7
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_page_that_cannot_be_read_is_told_for_as_long_as_it_is_missing(hub: StandIn, whole: bool) -> None:
+    library = written("demo", 5)
+    serve(hub, library, whole=False)
+    if whole:
+        cut = library.whole[: library.whole.index("### " + library.title("guides/page_00004"))]
+        hub.route("GET", "/docs/demo/llms-full.txt", tagged(lambda: cut, "text/plain"))
+    hub.fault("/docs/demo/guides/page_00004.md", "status:403", times=None)
+    done = docs.update("demo")
+    assert (done.changed, done.libraries[0].left) == (4, 1)
+    assert any("page_00004 could not be read" in note for note in done.notes)
+    found = docs.search("model", "demo")
+    assert found.hits
+    assert any("Pages of demo that could not be read and are missing or older: 1;" in note for note in found.notes)
+    hub.mend()
+    age(2)
+    assert not any("could not be read" in note for note in docs.search("model", "demo").notes)
+    assert docs.libraries().indexed[0].left == 0
+    assert docs.search("model", "demo").notes == []
+    assert consistent()[0] == 5
 
 
 def test_a_lookup_that_is_stopped_keeps_what_it_has(hub: StandIn) -> None:
@@ -322,13 +441,13 @@ def test_a_kill_loses_nothing_that_was_done(hub: StandIn) -> None:
     assert consistent()[0] == 200
 
 
-def _stored() -> int:
+def _stored(where: str = "") -> int:
     path = file.folder() / "index.db"
     if not path.exists():
         return 0
     with contextlib.closing(sqlite3.connect(path, timeout=10)) as database:
         try:
-            return int(database.execute("SELECT count(*) FROM pages").fetchone()[0])
+            return int(database.execute(f"SELECT count(*) FROM pages {where}").fetchone()[0])
         except sqlite3.OperationalError:  # the tables are not made yet
             return 0
 
@@ -448,13 +567,52 @@ def _damage(path: Path, how: str) -> None:
             database.execute("DROP TABLE pages")
 
 
-def test_an_index_of_an_older_program_is_built_anew(hub: StandIn) -> None:
+FIRST_LAYOUT = """
+DROP TABLE heads;
+DROP TABLE search;
+CREATE VIRTUAL TABLE search USING fts5 (library, title, heading, body, parts, content = '', tokenize = 'unicode61');
+ALTER TABLE libraries DROP COLUMN unread;
+PRAGMA user_version = 10101;
+"""
+
+
+def test_the_pages_of_an_older_program_are_kept_and_indexed_anew(hub: StandIn) -> None:
     serve(hub, written("demo", 5))
+    docs.update("demo")
+    with contextlib.closing(sqlite3.connect(file.folder() / "index.db")) as database:
+        database.executescript(FIRST_LAYOUT)
+    with lookups(offline=True):
+        found = docs.search("model", "demo")
+        assert len({hit.page for hit in found.hits}) == 5
+        assert ["another version of this program: its 5 pages were kept" in note for note in found.notes] == [True]
+        assert docs.search("model", "demo").notes == []
+    assert consistent()[0] == 5
+    asked = len(hub.requests)
+    assert docs.update("demo").same == 5
+    assert hub.paths[asked:] == ["/docs/demo/llms-full.txt"]
+    assert "if-none-match" in hub.requests[-1].headers
+
+
+def test_pages_that_were_read_in_another_way_are_fetched_again_when_that_is_due(hub: StandIn) -> None:
+    serve(hub, written("demo", 5), whole=False)
     docs.update("demo")
     with contextlib.closing(sqlite3.connect(file.folder() / "index.db")) as database:
         database.execute("PRAGMA user_version = 7")
     assert docs.search("model", "demo").hits
+    assert docs.update("demo").changed == 5
     assert consistent()[0] == 5
+
+
+def test_an_index_of_a_layout_that_is_not_known_is_moved_aside(hub: StandIn) -> None:
+    serve(hub, written("demo", 5))
+    docs.update("demo")
+    path = file.folder() / "index.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.executescript("DROP TABLE pages; CREATE TABLE pages (other TEXT); PRAGMA user_version = 999999")
+    found = docs.search("model", "demo")
+    assert found.hits
+    assert any("moved to" in note for note in found.notes)
+    assert path.with_name("index.damaged.db").exists()
 
 
 def test_a_place_that_cannot_be_written_is_told(hub: StandIn, own_home: Path) -> None:
@@ -498,3 +656,61 @@ def test_a_round_of_another_version_is_begun_anew(hub: StandIn) -> None:
     docs.update("demo")
     assert docs.search("xylophone", "demo").hits[0].page == "demo/guides/page_00001"
     assert building.is_fresh(file.with_index(lambda index: index.library("demo"), []))
+
+
+def test_clearing_forgets_all_documentation(hub: StandIn) -> None:
+    assert (file.size(), file.clear()) == (0, file.Cleared())
+    for name in ("one", "two"):
+        serve(hub, written(name, 30))
+        docs.update(name)
+    before = file.size()
+    assert file.clear() == file.Cleared(2)
+    assert file.size() < before / 5
+    assert file.clear() == file.Cleared()
+    assert docs.libraries().indexed == []
+    assert docs.search("model", "one").hits
+    assert consistent()[0] == 30
+
+
+def test_a_process_that_has_the_index_open_sees_it_empty_and_sound(hub: StandIn) -> None:
+    serve(hub, written("demo", 5))
+    docs.update("demo")
+
+    def use(index: store.Index) -> int:
+        assert index.libraries()
+        assert file.clear() == file.Cleared(1)
+        return len(index.libraries())
+
+    notes: list[str] = []
+    assert file.with_index(use, notes) == 0
+    assert notes == []
+
+
+def test_what_is_being_built_is_not_cleared(hub: StandIn) -> None:
+    serve(hub, written("demo", 5))
+    told: list[str] = []
+
+    def clear(*_: object) -> None:
+        with pytest.raises(StoreError, match="is being built"):
+            assert file.clear() == file.Cleared(0, damaged=True)
+        told.append("refused")
+
+    docs.update("demo", progress=clear)
+    assert told
+    assert consistent()[0] == 5
+
+
+def test_clearing_a_damaged_index_removes_it(hub: StandIn) -> None:
+    serve(hub, written("demo", 5))
+    docs.update("demo")
+    _damage(file.folder() / "index.db", "garbage")
+    assert file.clear() == file.Cleared(0, damaged=True)
+    assert [path.name for path in file.folder().glob("*damaged*")] == []
+    assert docs.search("model", "demo").hits
+
+
+@pytest.mark.parametrize("name", ["index", "use"])
+def test_a_library_may_be_called_anything(hub: StandIn, name: str) -> None:
+    serve(hub, written(name, 3))
+    docs.update(name)
+    assert docs.search("model", name).hits

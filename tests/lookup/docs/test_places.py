@@ -33,14 +33,14 @@ def test_pages_by_name_and_by_address(given: str, expected: tuple[str, str, str]
     "given",
     ["https://example.org/docs/trl/x", "https://huggingface.co/gpt2/raw/main/x", "trl/../../secret", "trl/%2e%2e/x",
      "../trl/x", "trl/a b", "trl//x", "file:///etc/passwd", "https://huggingface.co@example.org/docs/trl/x", "trl/" + "a/" * 20 + "b",
-     "trl/x\n/y", ""],
+     "trl/x\n/y", "", "https://[x", "http://[::1/docs/trl/x", "https://huggingface.co\u2100/docs/trl/x"],
 )  # fmt: skip
 def test_other_pages_are_refused(given: str) -> None:
     with pytest.raises(RequestError):
         page_name(given)
 
 
-@pytest.mark.parametrize("given", ["", "..", "a b", "trl?x=1", "https://example.org/docs/trl", "-x"])
+@pytest.mark.parametrize("given", ["", "..", "a b", "trl?x=1", "https://example.org/docs/trl", "-x", "https://[x"])
 def test_names_that_are_no_library(given: str) -> None:
     with pytest.raises(RequestError):
         library_name(given)
@@ -63,6 +63,7 @@ def test_a_list_gives_pages_of_its_library_alone() -> None:
             "- [Folder v1](https://huggingface.co/docs/trl/v1/overview.md)",
             "- [Other library](https://huggingface.co/docs/peft/v1.0.0/lora.md)",
             "- [Elsewhere](https://example.org/docs/trl/../../x.md)",
+            "- [No address](http://[x.md)",
             "- [No Markdown](https://huggingface.co/docs/trl/v1.12.0/dpo)",
         ]
     )  # fmt: skip
@@ -75,4 +76,5 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     assert page_address("trl", "x", "trl.A") == "https://huggingface.co/docs/trl/x#trl.A"
     assert page_of("https://huggingface.co/docs/trl/main/x.md", "trl") == "x"
+    assert page_of("http://[x.md", "trl") == ""
     assert not is_page("a/../b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.standin import Canned, StandIn
-from trainwright.graph.errors import NotCached, NotFound, Refusal, RequestError
+from trainwright.graph.errors import NotCached, NotFound, RequestError
 from trainwright.tools.http import lookups
 from trainwright.tools.lookup import docs
 
@@ -85,7 +85,7 @@ def test_long_pages_come_in_parts_that_make_the_whole(page: Library) -> None:
     texts = [docs.read("trl/long", part=n).text for n in (1, 2, 3)]
     assert all(len(text) <= 8_000 for text in texts)
     assert "\n\n".join(texts) == page.pages["long"].strip()
-    with pytest.raises(Refusal, match="no part 4"):
+    with pytest.raises(RequestError, match="no part 4"):
         docs.read("trl/long", part=4)
 
 
@@ -128,7 +128,7 @@ def test_the_list_of_pages_needs_no_index(hub: StandIn) -> None:
     assert (first.total, first.parts, len(first.pages), first.version) == (130, 3, 60, "v1.2.0")
     assert first.pages[0].page == "demo/guides/page_00000"
     assert len(docs.pages("demo", 3).pages) == 10
-    with pytest.raises(Refusal):
+    with pytest.raises(RequestError):
         docs.pages("demo", 4)
     docs.update("demo")
     assert docs.pages("demo").pages == first.pages

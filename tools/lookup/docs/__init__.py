@@ -57,6 +57,8 @@ AREA = Area(
             arguments.Update,
             "Build or refresh the index of one library, or of all.",
             engineers=False,  # so nothing is written over the screen of a run
+            places=("library",),
+            seconds=float("inf"),
             progress=_show,
         ),
         _operation(

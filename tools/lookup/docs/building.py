@@ -16,25 +16,28 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from trainwright.graph.errors import NotFound, RemoteError, RemoteUnavailable
-from trainwright.tools.http.situation import check_stopped
+from trainwright.tools.http.situation import check_stopped, lookups, seconds_left
 from trainwright.tools.lookup.found import Source
 
-from .file import lock_of, with_index
+from .file import in_use, lock_of, with_index
 from .markdown import clean, sections_of
 from .origins import GitHub, Hub, Listing, Origin, Raw, Whole, whole
 from .places import Listed
 from .store import Index, Known, Library, PageRow, digest_of
 
-__all__ = ["FRESH", "Progress", "Round", "build", "is_fresh"]
+__all__ = ["FRESH", "Progress", "Round", "build", "is_fresh", "until"]
 
 FRESH = 7 * 86_400.0
 """Seconds after which a library is looked at again."""
 
 UNFINISHED = 86_400.0
-"""Seconds for which a round that was not finished is gone on with, and not begun again."""
+"""Seconds for which a round that was not finished is gone on with and not begun again, and after which a library is
+looked at again of which not every page could be read."""
 
 AT_ONCE = 8
 """Pages that are asked for at the same time."""
+
+USED_UP = "The time for it was used up."
 
 Progress = Callable[[str, int, int], None]
 """Is told a library, how many of its pages are done, and how many there are."""
@@ -45,9 +48,10 @@ class Round:
     """What one round did to a library.
 
     Attributes:
-        complete: all pages are there and were looked at.
+        complete: all pages were looked at, and are there.
         changed, same, gone: numbers of pages.
         left: pages that still have to be fetched.
+        unread: pages that could not be read, and are missing or older.
     """
 
     library: str
@@ -56,15 +60,26 @@ class Round:
     same: int = 0
     gone: int = 0
     left: int = 0
+    unread: int = 0
     version: str = ""
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 def is_fresh(library: Library | None, now: float | None = None) -> bool:
-    """Whether all pages of a library are there, and were looked at not long ago."""
+    """Whether all pages of a library are there that can be read, and were looked at not long ago."""
     now = time.time() if now is None else now
-    return library is not None and 0 <= now - library.finished < FRESH
+    return library is not None and 0 <= now - library.finished < (UNFINISHED if library.unread else FRESH)
+
+
+def until(deadline: float) -> Callable[[], bool]:
+    """Says whether there is time before a deadline; raises RemoteUnavailable where somebody wants it to stop."""
+
+    def go_on() -> bool:
+        check_stopped()
+        return time.monotonic() < deadline
+
+    return go_on
 
 
 def build(
@@ -83,15 +98,20 @@ def build(
         RemoteError: it cannot be had now, and nothing of it is there.
     """
     begun = time.time()
-    deadline = None if seconds is None else time.monotonic() + seconds
 
     def work(index: Index) -> Round:
         known = index.library(name)
         if is_fresh(known) and known and (not force or known.finished >= begun):
-            index.index_waiting()
+            index.index_waiting(until(deadline))
             return Round(name, complete=True, same=known.pages, version=known.version)
         return _Work(index, name, progress, deadline).done()
 
+    with lookups(seconds=float("inf") if seconds is None else seconds):
+        deadline = time.monotonic() + seconds_left()
+        return _in_turn(name, deadline, work)
+
+
+def _in_turn(name: str, deadline: float, work: Callable[[Index], Round]) -> Round:
     with _turn(name, deadline) as mine:
         if not mine:
             return Round(name, notes=[f"Another process is building the index of {name}; what it has by now was used."])
@@ -102,14 +122,14 @@ def build(
 
 
 @contextmanager
-def _turn(name: str, deadline: float | None) -> Iterator[bool]:
+def _turn(name: str, deadline: float) -> Iterator[bool]:
     """Be the only process that builds this library; False where another one still does at the deadline."""
-    with lock_of(name).open("a") as lock:
+    with lock_of(name).open("a") as lock, in_use():
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if deadline is not None and time.monotonic() >= deadline:
+                if time.monotonic() >= deadline:
                     yield False
                     return
                 check_stopped()
@@ -122,7 +142,7 @@ def _turn(name: str, deadline: float | None) -> Iterator[bool]:
 class _Work:
     """One round, while it goes on."""
 
-    def __init__(self, index: Index, name: str, progress: Progress, deadline: float | None) -> None:
+    def __init__(self, index: Index, name: str, progress: Progress, deadline: float) -> None:
         self.index = index
         self.name = name
         self.progress = progress
@@ -135,12 +155,13 @@ class _Work:
         before = known.pages if known else 0
         if known:
             self.index.note(known, tried=time.time())
-        found = self._tried(lambda: whole(self.name, known.tag if known and known.finished else ""))
+        with lookups(seconds=seconds_left() / 2):  # a file that takes too long leaves time for some pages
+            found = self._tried(lambda: whole(self.name, known.tag if known and known.finished else ""))
         if found is not None:
             self._take_whole(found)
         else:
             self._page_by_page(before)
-        self.index.index_waiting()
+        self.index.index_waiting(until(self.deadline))
         return self.round
 
     def _tried(self, ask: Callable[[], Whole]) -> Whole | None:
@@ -166,8 +187,11 @@ class _Work:
         for place, raw in enumerate(found.pages):
             self._take(library, raw, known.get(raw.path), place, now)
             if place % 50 == 49:
-                check_stopped()
                 self.progress(self.name, place + 1, len(found.pages))
+                if not until(self.deadline)():
+                    self.round.left = len(found.pages) - place - 1 + len(found.missing)
+                    self._note_left(library, USED_UP)
+                    return
         missing = list(enumerate(found.missing, len(found.pages)))
         complete = self._fetch(library, Hub(), missing, known, now) if missing else True
         listed = {raw.path for raw in found.pages} | {page.path for page in found.missing}
@@ -248,20 +272,22 @@ class _Work:
                         refused = self._took(future, library, page, place, known, now) or refused
                         done += 1
                     self.progress(self.name, len(todo) - len(waiting) - len(running), len(todo))
-                    check_stopped()
-                    if self.deadline is not None and time.monotonic() > self.deadline:
-                        refused = refused or "The time for it was used up."
+                    if not until(self.deadline)():
+                        refused = USED_UP
             except BaseException:
                 for future in running:
                     future.cancel()
                 raise
         self.round.left = len(waiting) + self.round.left
         if self.round.left:
-            self._note(
-                f"{self.round.left:,} of {library.listed:,} pages of {self.name} are not there yet. {refused} "
-                f"`trainwright lookup docs update --library {self.name}` goes on with them."
-            )
+            self._note_left(library, refused)
         return not self.round.left
+
+    def _note_left(self, library: Library, why: str) -> None:
+        self._note(
+            f"{self.round.left:,} of {library.listed:,} pages of {self.name} are not there yet. {why} "
+            f"`trainwright lookup docs update {self.name}` goes on with them."
+        )
 
     def _took(
         self, future: Future[tuple[Raw, str]], library: Library, page: Listed, place: int, known: dict[str, Known],
@@ -280,6 +306,7 @@ class _Work:
             self.round.left += 1
             return f"{error.message} {error.hint}".strip()
         except RemoteError as error:
+            self.round.unread += 1
             self._note(f"{self.name}/{page.path} could not be read: {error.message}")
             return ""
         self._take(library, raw, known.get(page.path), place, now, text)
@@ -305,9 +332,10 @@ class _Work:
         return self.index.begin(library.name)
 
     def _finish(self, library: Library, now: float, tag: str | None = None) -> None:
-        self.round.complete = True
-        self.index.index_waiting()
-        values: dict[str, object] = {"finished": now} if tag is None else {"finished": now, "tag": tag}
+        self.round.complete = not self.round.unread
+        values: dict[str, object] = {"finished": now, "unread": self.round.unread}
+        if tag is not None and not self.round.unread:  # with a tag, nobody would ask for these pages again
+            values["tag"] = tag
         self.index.note(library, **values)
 
     def _remove(self, library: Library, pages: Iterable[Known]) -> None:

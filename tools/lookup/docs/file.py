@@ -1,7 +1,8 @@
 """The file of the documentation's index: opened, made, and begun anew where it is damaged.
 
 `$TRAINWRIGHT_HOME/cache/docs/index.db` is one SQLite file that several processes may use. One that is damaged is moved aside
-and begun anew, and that is said. What lies in it is the matter of `store`.
+and begun anew, and that is said. Of one that another version of this program made, the pages are kept and indexed anew. It is
+emptied in its place: a file that is taken away under a process would be lost to it. What lies in it is the matter of `store`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from trainwright.graph.errors import StoreError
@@ -25,34 +26,47 @@ from .markdown import VERSION as READER
 from .store import Damaged, Index
 from .words import VERSION as SPLITTER
 
-__all__ = ["folder", "lock_of", "with_index"]
+__all__ = ["clear", "folder", "in_use", "lock_of", "size", "with_index"]
 
 BUSY_SECONDS = 30.0
 """Seconds to wait for another process that writes."""
 
-SCHEMA_VERSION = 10_000 * READER + 100 * SPLITTER + 1
+ALONE, IN_USE = ".index.lock", ".use.lock"
+"""Files that are locked; no library has such a name."""
+
+SCHEMA_VERSION = 10_000 * READER + 100 * SPLITTER + 2
 SCHEMA = """
-CREATE TABLE libraries (
+CREATE TABLE IF NOT EXISTS libraries (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, version TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '',
     tag TEXT NOT NULL DEFAULT '', tried REAL NOT NULL DEFAULT 0, begun REAL NOT NULL DEFAULT 0,
     finished REAL NOT NULL DEFAULT 0,
-    listed INTEGER NOT NULL DEFAULT 0
+    listed INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE pages (
+CREATE TABLE IF NOT EXISTS pages (
     id INTEGER PRIMARY KEY, library INTEGER NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL, place INTEGER NOT NULL,
     tag TEXT NOT NULL, digest TEXT NOT NULL, checked REAL NOT NULL, indexed INTEGER NOT NULL DEFAULT 0, text BLOB NOT NULL,
     UNIQUE (library, path)
 );
-CREATE INDEX waiting ON pages (id) WHERE indexed = 0;
+CREATE INDEX IF NOT EXISTS waiting ON pages (id) WHERE indexed = 0;
 CREATE TABLE sections (
     id INTEGER PRIMARY KEY, page INTEGER NOT NULL, level INTEGER NOT NULL, heading TEXT NOT NULL, above TEXT NOT NULL,
     anchor TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL
 );
 CREATE INDEX of_page ON sections (page);
 CREATE TABLE words (word TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE VIRTUAL TABLE search USING fts5 (library, title, heading, body, parts, content = '', tokenize = 'unicode61')
+CREATE VIRTUAL TABLE heads USING fts5 (library, title, heading, content = '', tokenize = 'unicode61');
+CREATE VIRTUAL TABLE search USING fts5 (
+    library, title, heading, body, parts, content = '', tokenize = 'unicode61', prefix = '3 4 5'
+);
+INSERT INTO search (search, rank) VALUES ('hashsize', 33554432)
 """
-TABLES = ("search", "words", "sections", "pages", "libraries")
+"""The beginnings of words have an index of their own: `tra*` stands for thousands of words. With more memory (32 MiB) for
+what is not written yet, FTS5 has less to merge."""
+
+FETCHED = ("pages", "libraries")
+"""Tables of what was fetched; the rest is made from these."""
+
+MADE = ("search", "heads", "words", "sections")
 
 T = TypeVar("T")
 
@@ -74,7 +88,7 @@ def with_index(use: Callable[[Index], T], notes: list[str]) -> T:
     """
     for again in (False, True):
         try:
-            index = _opened()
+            index = _opened(notes)
         except Damaged as error:
             if again:
                 raise StoreError(f"The index of the documentation in {folder()} cannot be used: {error}.") from error
@@ -107,7 +121,7 @@ def _is_damage(error: Exception) -> bool:
     )
 
 
-def _opened() -> Index:
+def _opened(notes: list[str]) -> Index:
     path = folder() / "index.db"
     try:
         private_folder(path.parent)
@@ -119,7 +133,12 @@ def _opened() -> Index:
         _prepare(database)
         if _version(database) != SCHEMA_VERSION:
             with _alone():
-                _make(database)
+                kept = _make(database)
+            if kept:
+                notes.append(
+                    "The index of the documentation was made by another version of this program: its "
+                    f"{kept:,} pages were kept, and are indexed anew."
+                )
     except sqlite3.DatabaseError as error:
         database.close()
         if _is_damage(error):
@@ -148,16 +167,88 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA cache_size = -65536")
 
 
-def _make(database: sqlite3.Connection) -> None:
-    """The tables, made or, where another version of this program made them, made anew."""
+def _make(database: sqlite3.Connection) -> int:
+    """Make the tables; returns how many pages are kept where another version of this program had made them."""
+    kept = 0
     database.execute("BEGIN IMMEDIATE")
-    if _version(database) != SCHEMA_VERSION:
-        for name in TABLES:
-            database.execute(f"DROP TABLE IF EXISTS {name}")
-        for statement in SCHEMA.split(";"):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    made = _version(database)
+    if made != SCHEMA_VERSION:
+        _make_anew(database, MADE)
+        kept = _keep_pages(database, made // 10_000)
     database.execute("COMMIT")
+    return kept
+
+
+def _make_anew(database: sqlite3.Connection, names: Iterable[str]) -> None:
+    for name in names:
+        database.execute(f"DROP TABLE IF EXISTS {name}")
+    for statement in SCHEMA.split(";"):
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _keep_pages(database: sqlite3.Connection, reader: int) -> int:
+    """Have the pages that are there indexed; where their texts were read in another way, have all fetched when next due."""
+    if "unread" not in {row[1] for row in database.execute("PRAGMA table_info(libraries)")}:
+        database.execute("ALTER TABLE libraries ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
+    if reader != READER:
+        database.execute("UPDATE libraries SET tag = ''")
+        database.execute("UPDATE pages SET tag = '', digest = ''")
+    return database.execute("UPDATE pages SET indexed = 0").rowcount
+
+
+def size() -> int:
+    """Bytes that the index takes, with one that was damaged and moved aside."""
+    total = 0
+    for path in folder().glob("index.*db*"):
+        with contextlib.suppress(FileNotFoundError):  # SQLite removes its log when the last connection closes
+            total += path.stat().st_size
+    return total
+
+
+class Cleared(NamedTuple):
+    """What was forgotten: how many libraries, or an index that was damaged."""
+
+    libraries: int = 0
+    damaged: bool = False
+
+
+def clear() -> Cleared:
+    """Forget all documentation.
+
+    Raises:
+        StoreError: another process is building a library, or the file cannot be changed.
+    """
+    if not size():
+        return Cleared()
+    with _lock(IN_USE, fcntl.LOCK_EX | fcntl.LOCK_NB) as mine:
+        if not mine:
+            raise StoreError(
+                f"The index of the documentation in {folder()} is being built; it was not removed.",
+                hint="Try again when the other process is done.",
+            )
+        libraries = with_index(_emptied, [])
+        aside = list(folder().glob("index.damaged.db*"))
+        for path in aside:
+            path.unlink(missing_ok=True)
+        return Cleared(libraries, bool(aside))
+
+
+def _emptied(index: Index) -> int:
+    dropped = len(index.libraries())
+    if dropped:
+        with index.writing() as database:
+            _make_anew(database, (*MADE, *FETCHED))
+        database.execute("VACUUM")
+        database.execute("PRAGMA wal_checkpoint (TRUNCATE)")
+    return dropped
+
+
+@contextmanager
+def in_use() -> Iterator[None]:
+    """Keep the index from being cleared: who builds a library knows it by a number that another may have afterwards."""
+    with _lock(IN_USE, fcntl.LOCK_SH):
+        yield
 
 
 def lock_of(library: str) -> Path:
@@ -174,9 +265,28 @@ def lock_of(library: str) -> Path:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    with (folder() / "index.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _lock(ALONE, fcntl.LOCK_EX):
         yield
+
+
+@contextmanager
+def _lock(name: str, how: int) -> Iterator[bool]:
+    """Hold a lock of the folder; False where it is held by another and may not be waited for.
+
+    Raises:
+        StoreError: there can be none.
+    """
+    try:
+        opened = (folder() / name).open("a")
+    except OSError as error:
+        raise _trouble(error) from error
+    with opened as lock:
+        try:
+            fcntl.flock(lock, how)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _set_aside(error: Exception) -> str:
@@ -203,8 +313,12 @@ def _is_sound(path: Path) -> bool:
     except sqlite3.Error:
         return False
     try:
+        version = _version(database)
         names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
-        return names >= set(TABLES) and database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        if not version and not names:  # another process is about to make the tables
+            return True
+        checked = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return version == SCHEMA_VERSION and names >= {*MADE, *FETCHED} and checked == "ok"
     except sqlite3.Error:
         return False
     finally:

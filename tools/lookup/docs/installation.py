@@ -17,12 +17,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trainwright.graph.errors import ContractError, Refusal, RemoteUnavailable, RequestError
+from trainwright.graph.errors import ContractError, RemoteUnavailable, RequestError
 from trainwright.graph.ownership import temporary_folder
 from trainwright.graph.settings import home
 from trainwright.tools.http import is_offline
 from trainwright.tools.http.situation import check_stopped
-from trainwright.tools.lookup.found import Source
+from trainwright.tools.lookup.found import Source, part_of, parts_of
 from trainwright.tools.sandbox import (
     Limits,
     Mount,
@@ -216,10 +216,9 @@ def _filled(found: Installed, row: Mapping[str, Any], part: int) -> Installed:
             f"The signature goes on for {len(signature) - SIGNATURE:,} characters; `keywords` tells whether a name is in it."
         )
     text = _text(row.get("documentation"), 250_000)
-    found.parts = max(-(-len(text) // PART), 1)
-    if not 1 <= part <= found.parts:
-        raise Refusal(f"There is no part {part} of the docstring of {found.name}; it has {found.parts}.")
-    found.part, found.documentation = part, text[(part - 1) * PART : part * PART]
+    parts = parts_of(text, PART)
+    found.part, found.parts = part, len(parts)
+    found.documentation = part_of(parts, part, f"the docstring of {found.name}")
     found.keywords = [
         Keyword(
             name=_text(one.get("name")), exists=one.get("exists"), default=_text(one.get("default")),

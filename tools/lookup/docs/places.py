@@ -125,9 +125,8 @@ def page_name(text: str) -> tuple[str, str, str]:
 
 def page_of(address: str, library: str) -> str:
     """The path of a page of this library in an address of the Hub, without version, language and ending; "" if none."""
-    parts = urlsplit(address)
     root = f"/{root_of(library)}/"
-    path = unquote(parts.path)
+    path = unquote(_split(address)[1])
     if not (path.startswith(root) and path.endswith(".md")):
         return ""
     found = _without_version(path.removeprefix(root).removesuffix(".md"))
@@ -144,12 +143,13 @@ def _inside(text: str) -> tuple[str, str, str]:
     """Library, path and anchor in an address or a name; whether they can be right is not judged."""
     given, _, anchor = text.strip().partition("#")
     if "://" in given:
-        if not (DOCS.owns(given) or urlsplit(given).hostname in ("huggingface.co", "hf.co")):
+        host, path = _split(given)
+        if not (DOCS.owns(given) or host in ("huggingface.co", "hf.co")):
             raise RequestError(
                 f"{text[:120]!r} is no address of the Hub's documentation; nothing was sent.",
                 hint="Other pages are fetched by the lookup `web`.",
             )
-        given = urlsplit(given).path.strip("/")
+        given = path.strip("/")
         if not given.startswith(("docs/", "learn/")):
             return "", "", ""
     parts = unquote(given).strip("/").split("/")
@@ -157,6 +157,15 @@ def _inside(text: str) -> tuple[str, str, str]:
         parts = parts[1:]
     path = _without_version("/".join(parts[1:])).removesuffix(".md")
     return parts[0], path or "index", unquote(anchor)
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Host and path of an address; both empty where it cannot be read as one."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname or "", parts.path
+    except ValueError:
+        return "", ""
 
 
 def _without_version(path: str) -> str:

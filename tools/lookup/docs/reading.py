@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from trainwright.graph.errors import NotFound, Refusal, RemoteError
+from trainwright.graph.errors import NotFound, RemoteError
 from trainwright.tools.http import fetch, fetch_json, is_offline
 from trainwright.tools.http.situation import check_stopped
-from trainwright.tools.lookup.found import Source
+from trainwright.tools.lookup.found import Source, part_of, parts_of
 
 from .building import is_fresh
 from .file import with_index
@@ -76,7 +76,7 @@ def state_of(library: Library) -> LibraryState:
         version=library.version,
         pages=library.pages,
         days=round(max(time.time() - library.finished, 0.0) / 86_400, 1) if library.finished else None,
-        left=0 if library.finished >= library.begun else max(library.listed - library.pages, 0),
+        left=library.unread if library.finished >= library.begun else max(library.listed - library.pages, 0),
     )
 
 
@@ -100,11 +100,10 @@ def pages(library: str, part: int = 1) -> Contents:
     else:
         listing = Hub().listing(name)
         version, listed, sources = listing.version, listing.pages, [listing.answer.source()]
-    count = max(-(-len(listed) // PAGES), 1)
-    _check_part(part, count, f"the list of {name}")
-    shown = listed[(part - 1) * PAGES : part * PAGES]
+    pages = [listed[at : at + PAGES] for at in range(0, max(len(listed), 1), PAGES)]
+    shown = part_of(pages, part, f"the list of {name}")
     return Contents(
-        library=name, version=version, total=len(listed), part=part, parts=count, sources=sources, notes=notes,
+        library=name, version=version, total=len(listed), part=part, parts=len(pages), sources=sources, notes=notes,
         pages=[Listing(page=f"{name}/{one.path}", title=one.title) for one in shown],
     )  # fmt: skip
 
@@ -143,8 +142,8 @@ def read(page: str, section: str = "", part: int = 1) -> Reading:
     wanted = section or anchor
     chosen = _chosen(there.sections, wanted, f"{library}/{path}") if wanted else None
     text = there.text[chosen.start : _end(there.sections, chosen)] if chosen else there.text
-    parts = _parts(text)
-    _check_part(part, len(parts), f"{library}/{path}")
+    parts = parts_of(text, PART)
+    shown = part_of(parts, part, f"{library}/{path}")
     listed = [Entry(section=s.heading, level=s.level, characters=s.end - s.start) for s in there.sections]
     notes += there.notes
     if not chosen and part == 1 and len(listed) > SECTIONS:
@@ -152,7 +151,7 @@ def read(page: str, section: str = "", part: int = 1) -> Reading:
     return Reading(
         page=f"{library}/{path}", title=there.title, section=chosen.heading if chosen else "", version=there.version,
         address=page_address(library, path, chosen.anchor if chosen and chosen.level > 1 else ""),
-        part=part, parts=len(parts), text=parts[part - 1], sources=[there.source], notes=notes,
+        part=part, parts=len(parts), text=shown, sources=[there.source], notes=notes,
         sections=listed[:SECTIONS] if not chosen and part == 1 and len(listed) > 1 else [],
     )  # fmt: skip
 
@@ -210,18 +209,3 @@ def _end(sections: Sequence[Section], chosen: Section) -> int:
     """Where the section ends, with those below it."""
     later = sections[sections.index(chosen) + 1 :]
     return next((one.start for one in later if one.level <= chosen.level), sections[-1].end)
-
-
-def _parts(text: str) -> list[str]:
-    """The text in parts that end between paragraphs, else between lines, else anywhere."""
-    parts, rest = [], text.strip()
-    while len(rest) > PART:
-        cut = next((at for mark in ("\n\n", "\n", " ") if (at := rest.rfind(mark, PART // 2, PART)) > 0), PART)
-        parts.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip("\n")
-    return [*parts, rest]
-
-
-def _check_part(part: int, count: int, what: str) -> None:
-    if not 1 <= part <= count:
-        raise Refusal(f"There is no part {part} of {what}; it has {count}.")

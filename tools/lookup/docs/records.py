@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainwright.tools.lookup.found import Found, table
+from trainwright.tools.lookup.found import Found, paragraphs, table
 
 __all__ = [
     "Close", "Contents", "Entry", "Hit", "Hits", "Installed", "Keyword", "Libraries", "LibraryState", "Listing", "Member",
@@ -39,14 +39,14 @@ class Hits(Found):
     hits: list[Hit] = Field(default_factory=list)
     unknown: list[Close] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Each section with its address and a stretch of its text."""
         parts = [
             f"## {hit.page}: {' > '.join(filter(None, (hit.above, hit.section)))}\n{hit.address}\n{hit.text}"
             for hit in self.hits
         ] or ["Nothing was found."]
         parts += [f"Unknown: {one.word}; did you mean {', '.join(one.close)}?" for one in self.unknown]
-        return "\n\n".join([*parts, self.footing()]).rstrip()
+        return "\n\n".join(parts)
 
 
 class Listing(_Record):
@@ -64,12 +64,12 @@ class Contents(Found):
     parts: int = 1
     pages: list[Listing] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A table of the pages."""
         head = f"# {' '.join(filter(None, (self.library, self.version)))}: {self.total:,} pages"
         head += f", part {self.part} of {self.parts}" if self.parts > 1 else ""
         body = table(["page", "title"], [[one.page, one.title] for one in self.pages])
-        return "\n\n".join(part for part in (head, body, self.footing()) if part)
+        return paragraphs(head, body)
 
 
 class Entry(_Record):
@@ -91,12 +91,12 @@ class Reading(Found):
     sections: list[Entry] = Field(default_factory=list, description="Of the whole page; with its first part.")
     text: str = ""
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """The text, after the table of contents."""
         head = f"# {self.title or self.page}" + (f": {self.section}" if self.section else "")
         of = f"\n{self.address}" + (f", part {self.part} of {self.parts}" if self.parts > 1 else "")
         listed = "\n".join(f"{'  ' * (one.level - 1)}- {one.section} ({one.characters:,})" for one in self.sections)
-        return "\n\n".join(part for part in (head + of, listed, self.text, self.footing()) if part)
+        return paragraphs(head + of, listed, self.text)
 
 
 class LibraryState(_Record):
@@ -116,7 +116,7 @@ class Libraries(Found):
     indexed: list[LibraryState] = Field(default_factory=list)
     others: list[str] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A table of what is indexed, and the names of the rest."""
         rows = [
             [
@@ -127,7 +127,7 @@ class Libraries(Found):
         ]  # fmt: skip
         body = table(["indexed", "version", "pages", "age"], rows) or "No library is indexed yet."
         more = f"Not indexed: {', '.join(self.others)}" if self.others else ""
-        return "\n\n".join(part for part in (body, more, self.footing()) if part)
+        return paragraphs(body, more)
 
 
 class Updated(Found):
@@ -139,14 +139,14 @@ class Updated(Found):
     gone: int = 0
     seconds: float = 0.0
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Numbers, and a table of the libraries."""
         rows = [[one.name, one.version, one.pages, one.left] for one in self.libraries]
         head = (
             f"{self.changed:,} pages new or changed, {self.same:,} as before, {self.gone:,} gone; {self.seconds:.1f} s."
         )
         body = table(["library", "version", "pages", "still to come"], rows)
-        return "\n\n".join(part for part in (head, body, self.footing()) if part)
+        return paragraphs(head, body)
 
 
 class Member(_Record):
@@ -184,7 +184,7 @@ class Installed(Found):
     parts: int = 1
     members: list[Member] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Signature, keywords, docstring and members."""
         where = " ".join(
             filter(None, (self.distribution, self.version, f"(Python {self.python})" if self.python else ""))
@@ -193,7 +193,7 @@ class Installed(Found):
         parts += [f"Close to it: {', '.join(self.close)}"] if self.close else []
         parts += [self.documentation + (f"\n(part {self.part} of {self.parts})" if self.parts > 1 else "")]
         parts += [table(["member", "kind", "about"], [[m.name, m.kind, m.about] for m in self.members])]
-        return "\n\n".join(part for part in (*parts, self.footing()) if part.strip())
+        return paragraphs(*parts)
 
 
 def _line(keyword: Keyword) -> str:

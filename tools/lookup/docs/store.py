@@ -1,8 +1,9 @@
 """What the index of the documentation holds: libraries, pages, and an FTS5 index over the sections of the pages.
 
 Each page's text lies there once, compressed; FTS5 keeps no text of its own (https://sqlite.org/fts5.html, contentless
-tables). A page is written as soon as it is there and indexed with others later: what was fetched survives a kill at any
-moment, and what is not indexed yet is indexed by whoever opens the file next.
+tables). Titles and headings are indexed once more by themselves: a question whose words are everywhere is answered from
+there, in a small part of the time. A page is written as soon as it is there and indexed with others later: what was
+fetched survives a kill at any moment, and what is not indexed yet is indexed by whoever opens the file next.
 
 The file itself is the matter of `file`. What is asked for and how it is ranked is decided in `searching`; where pages come
 from, in `building`.
@@ -10,31 +11,38 @@ from, in `building`.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from .markdown import Section, sections_of
 from .words import parts_in, words_in
 
-__all__ = ["Damaged", "Index", "Known", "Library", "PageRow", "digest_of"]
+__all__ = ["Damaged", "Index", "Known", "Library", "PageRow", "Place", "digest_of", "library_token"]
+
+Table = Literal["search", "heads"]
+"""Everything of the sections, or their titles and headings alone."""
 
 BATCH = 200
 """Pages that are indexed in one transaction."""
 
 _INSERT = "INSERT INTO search (rowid, library, title, heading, body, parts) VALUES (?, ?, ?, ?, ?, ?)"
 _DELETE = "INSERT INTO search (search, rowid, library, title, heading, body, parts) VALUES ('delete', ?, ?, ?, ?, ?, ?)"
+_INSERT_HEAD = "INSERT INTO heads (rowid, library, title, heading) VALUES (?, ?, ?, ?)"
+_DELETE_HEAD = "INSERT INTO heads (heads, rowid, library, title, heading) VALUES ('delete', ?, ?, ?, ?)"
+_LIBRARY = "SELECT l.id, name, version, source, l.tag, tried, begun, finished, listed, unread"
 _PAGE = "SELECT id, path, title, tag, digest, checked, place FROM pages"
 
 
 class Library(NamedTuple):
     """What is known of a library; times in seconds since 1970, `finished` 0 while not all of its pages are there.
 
-    `tag` is that of its whole documentation in one file, `tried` when it was last attempted to look at it, and `listed` how
-    many pages its list had.
+    `tag` is that of its whole documentation in one file, `tried` when it was last attempted to look at it, `listed` how
+    many pages its list had, and `unread` how many of these could not be read when the others were.
     """
 
     id: int
@@ -46,6 +54,7 @@ class Library(NamedTuple):
     begun: float
     finished: float
     listed: int
+    unread: int
     pages: int
 
 
@@ -70,6 +79,16 @@ class PageRow(NamedTuple):
     tag: str
     digest: str
     text: str
+
+
+class Place(NamedTuple):
+    """Where a section stands: the number, path and title of its page, and what of the page it is."""
+
+    page: int
+    library: str
+    path: str
+    title: str
+    section: Section
 
 
 class Damaged(Exception):
@@ -97,16 +116,14 @@ class Index:
     def libraries(self) -> list[Library]:
         """All libraries of which something is there, by name."""
         rows = self.database.execute(
-            "SELECT l.id, name, version, source, l.tag, tried, begun, finished, listed, count(p.id) FROM libraries l"
-            " LEFT JOIN pages p ON p.library = l.id GROUP BY l.id ORDER BY name"
+            f"{_LIBRARY}, count(p.id) FROM libraries l LEFT JOIN pages p ON p.library = l.id GROUP BY l.id ORDER BY name"
         )
         return [Library(*row) for row in rows]
 
     def library(self, name: str) -> Library | None:
         """One library; None where nothing of it is there."""
         row = self.database.execute(
-            "SELECT id, name, version, source, tag, tried, begun, finished, listed,"
-            " (SELECT count(*) FROM pages WHERE library = libraries.id) FROM libraries WHERE name = ?",
+            f"{_LIBRARY}, (SELECT count(*) FROM pages WHERE library = l.id) FROM libraries l WHERE name = ?",  # noqa: S608
             (name,),
         ).fetchone()
         return Library(*row) if row else None
@@ -163,12 +180,10 @@ class Index:
                 self._take_out(known.id, library)
                 database.execute("DELETE FROM pages WHERE id = ?", (known.id,))
 
-    def index_waiting(self, step: Callable[[], None] = lambda: None) -> int:
-        """Index the pages that are not; returns how many."""
-        done = 0
-        while True:
-            if not self.database.execute("SELECT 1 FROM pages WHERE indexed = 0 LIMIT 1").fetchone():
-                return done
+    def index_waiting(self, go_on: Callable[[], bool]) -> int:
+        """Index the pages that are not, as long as `go_on`, asked after each batch, says so; returns how many are left."""
+        left = self._waiting()
+        while left:
             with self.writing() as database:
                 rows = database.execute(
                     "SELECT p.id, l.id, p.title, p.text FROM pages p JOIN libraries l ON l.id = p.library"
@@ -177,8 +192,13 @@ class Index:
                 ).fetchall()
                 for page, library, title, text in rows:
                     self._put_in(page, library, title, _unpacked(text))
-                done += len(rows)
-            step()
+            left = self._waiting() if rows else 0
+            if left and not go_on():
+                break
+        return left
+
+    def _waiting(self) -> int:
+        return int(self.database.execute("SELECT count(*) FROM pages WHERE indexed = 0").fetchone()[0])
 
     def _put_in(self, page: int, library: int, title: str, text: str) -> None:
         database = self.database
@@ -188,9 +208,9 @@ class Index:
             "INSERT INTO sections VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             ((first + n, page, s.level, s.heading, s.above, s.anchor, s.start, s.end) for n, s in enumerate(sections)),
         )
-        database.executemany(
-            _INSERT, ((first + n, *_columns(library, title, section, text)) for n, section in enumerate(sections))
-        )
+        rows = [(first + n, *_columns(library, title, section, text)) for n, section in enumerate(sections)]
+        database.executemany(_INSERT, rows)
+        database.executemany(_INSERT_HEAD, (row[:4] for row in rows))
         new = words_in(text) - self._words
         self._words |= new
         database.executemany("INSERT OR IGNORE INTO words VALUES (?)", ((word,) for word in sorted(new)))
@@ -202,7 +222,9 @@ class Index:
             # A table without content must be told what it had: the same values are made again from the page's text.
             text = _unpacked(row[1])
             for identity, section in self.sections(page):
-                self.database.execute(_DELETE, (identity, *_columns(library.id, row[0], section, text)))
+                columns = _columns(library.id, row[0], section, text)
+                self.database.execute(_DELETE, (identity, *columns))
+                self.database.execute(_DELETE_HEAD, (identity, *columns[:3]))
             self.database.execute("DELETE FROM sections WHERE page = ?", (page,))
 
     def sections(self, page: int) -> list[tuple[int, Section]]:
@@ -212,32 +234,43 @@ class Index:
         )
         return [(row[0], Section(*row[1:])) for row in rows]
 
-    def matches(self, query: str, most: int) -> list[int]:
+    def matches(self, query: str, most: int, table: Table = "search") -> list[int]:
         """Numbers of sections that match, in the order of the index, up to `most`."""
-        rows = self.database.execute("SELECT rowid FROM search WHERE search MATCH ? LIMIT ?", (query, most))
-        return [row[0] for row in rows]
-
-    def ranked(self, query: str, weights: Sequence[float], most: int, last: int | None = None) -> list[int]:
-        """Numbers of the sections that match best; of those up to number `last` where it is given."""
-        bound = "" if last is None else " AND rowid <= ?"
         rows = self.database.execute(
-            f"SELECT rowid FROM search WHERE search MATCH ?{bound}"  # noqa: S608
-            f" ORDER BY bm25(search, {', '.join(map(str, weights))}), rowid LIMIT ?",
-            (query, *(() if last is None else (last,)), most),
+            f"SELECT rowid FROM {table} WHERE {table} MATCH ? LIMIT ?",  # noqa: S608
+            (query, most),
         )
         return [row[0] for row in rows]
 
-    def shown(self, number: int) -> tuple[str, str, str, Section, str] | None:
-        """Library, path and title of the page, the section, and its text."""
+    def ranked(
+        self, query: str, weights: Sequence[float], most: int, rows: Sequence[int], table: Table = "search",
+        only: bool = False,
+    ) -> list[int]:  # fmt: skip
+        """Numbers of the sections that match best, of those from the first to the last of `rows`, or `only` of these."""
+        if not rows:
+            return []
+        # The plus sign keeps SQLite from asking the index once for each of them.
+        few = " AND +rowid IN (SELECT value FROM json_each(?))" if only else ""
+        found = self.database.execute(
+            f"SELECT rowid FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ?{few}"  # noqa: S608
+            f" ORDER BY bm25({table}, {', '.join(map(str, weights))}), rowid LIMIT ?",
+            (query, rows[0], rows[-1], *([json.dumps(rows)] if only else ()), most),
+        )
+        return [row[0] for row in found]
+
+    def place(self, number: int) -> Place | None:
+        """Where a section is."""
         row = self.database.execute(
-            "SELECT l.name, p.path, p.title, p.text, s.level, s.heading, s.above, s.anchor, s.start, s.stop FROM sections s"
+            "SELECT p.id, l.name, p.path, p.title, s.level, s.heading, s.above, s.anchor, s.start, s.stop FROM sections s"
             " JOIN pages p ON p.id = s.page JOIN libraries l ON l.id = p.library WHERE s.id = ?",
             (number,),
         ).fetchone()
-        if row is None:
-            return None
-        section = Section(*row[4:])
-        return row[0], row[1], row[2], section, _unpacked(row[3])[section.start : section.end]
+        return Place(row[0], row[1], row[2], row[3], Section(*row[4:])) if row else None
+
+    def text_of(self, page: int) -> str:
+        """The text of a page that is there."""
+        row = self.database.execute("SELECT text FROM pages WHERE id = ?", (page,)).fetchone()
+        return _unpacked(row[0]) if row else ""
 
     def words_like(self, word: str) -> list[str]:
         """Words of the index among which the one may be that was meant."""
@@ -254,7 +287,12 @@ class Index:
 def _columns(library: int, title: str, section: Section, text: str) -> tuple[str, str, str, str, str]:
     body = text[section.start : section.end]
     heading = f"{section.above} {section.heading} {section.anchor}"
-    return f"lib{library}", title, heading, body, parts_in(f"{section.heading} {body}")
+    return library_token(library), title, heading, body, parts_in(f"{section.heading} {body}")
+
+
+def library_token(library: int) -> str:
+    """The word under which the sections of a library are found: FTS5 takes it for one, and no question can hold it."""
+    return f"\ue000{library}"
 
 
 def _unpacked(text: bytes) -> str:

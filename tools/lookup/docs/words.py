@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from trainwright.tools.lookup.stopwords import STOP_WORDS
 
-__all__ = ["VERSION", "Term", "close_to", "parts_in", "snippet", "terms_of", "words_in"]
+__all__ = ["MOST_TERMS", "VERSION", "Term", "close_to", "parts_in", "snippet", "terms_of", "words_in"]
 
 VERSION = 1
 """Counts the changes of `parts_in`: what it makes lies in the index, and is made again to take a page out."""
 
-MOST_TERMS = 12
-"""Terms of a question that count."""
+MOST_TERMS = 8
+"""Terms of a question that are looked for."""
 
 MOST_PARTS = 400
 """Names in camel case of a section whose parts are indexed."""
@@ -60,7 +60,7 @@ def terms_of(text: str) -> list[Term]:
             split = camel if len(camel) > len(pieces) and not match[1] else ()
             found.setdefault(asked.lower(), Term(asked, pieces, split, bool(match[3] or match[5])))
     told = [term for key, term in found.items() if key not in STOP_WORDS]
-    return (told or list(found.values()))[:MOST_TERMS]
+    return told or list(found.values())
 
 
 def parts_in(text: str) -> str:
@@ -80,6 +80,7 @@ def words_in(text: str) -> set[str]:
 def close_to(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Known words that a mistyped one may mean, the closest first."""
     pairs = {word[i : i + 2] for i in range(len(word) - 1)}
+    matcher = SequenceMatcher(None, b=word, autojunk=False)  # it prepares its second text once
     scored = []
     for other in known:
         if other == word or abs(len(other) - len(word)) > 2:
@@ -87,8 +88,8 @@ def close_to(word: str, known: Iterable[str], most: int = 3) -> list[str]:
         shared = sum(other[i : i + 2] in pairs for i in range(len(other) - 1))
         if 2 * shared < len(word) // 2:
             continue
-        ratio = SequenceMatcher(None, word, other, autojunk=False).ratio()
-        if ratio >= 0.78:
+        matcher.set_seq1(other)
+        if matcher.quick_ratio() >= 0.78 and (ratio := matcher.ratio()) >= 0.78:
             scored.append((-ratio, other))
     return [other for _, other in sorted(scored)[:most]]
 
