@@ -1,6 +1,7 @@
 """Research: several questions at once, each with a helper of its own, as a part of a stage or from Python.
 
-    dispatch → helper, so many at once → dispatch … → answer        helper: decide → look_up → decide … → conclude
+    dispatch → helper, so many at once → dispatch … → answer
+               decide → look_up → decide … → conclude; look_up → look_up where a stop came between
 
 `make_research` is the node of a stage. `research` is the same for a program: it needs no run, but has limits of its own
 in the ledger, and a run name of its own that no list of runs shows.
@@ -25,7 +26,6 @@ from pydantic import ValidationError
 from trainwright.engineers import check_engineer, choose_engineer
 from trainwright.engineers.protocol import Engineer
 from trainwright.nodes import research_call, research_helper
-from trainwright.nodes.boundary import with_limits
 from trainwright.nodes.research import NAME, ResearchArguments
 from trainwright.nodes.think import ANSWER_LIMIT
 from trainwright.tools.research import Findings
@@ -40,17 +40,21 @@ __all__ = ["make_research", "research", "research_async"]
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Choose = Callable[[Settings], Engineer]
 
-HARD = ("xhigh", "max")
-"""Efforts above that of helpers, which read more than they think."""
-
 
 def make_research(choose: Choose) -> Compiled:
     """The subgraph of a call of `research`; the engineer of its helpers is that of the stage."""
 
-    async def dispatch(state: ResearchState, runtime: Runtime[Settings]) -> Command[Literal["helper", "answer"]]:
+    async def dispatch(
+        state: ResearchState, runtime: Runtime[Settings]
+    ) -> Command[Literal["helper", "answer", "__end__"]]:
         """Send the next questions to helpers."""
         async with visiting(state["run"]):
-            return await asyncio.to_thread(research_call.dispatch, state, runtime.context)
+            try:
+                return await asyncio.to_thread(research_call.dispatch, state, runtime.context)
+            except (GraphBubbleUp, RunBusy, StoreError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the boundary, as in think and act
+                return await asyncio.to_thread(research_call.not_sent, state, error)
 
     async def answer(state: ResearchState) -> dict[str, Any]:
         """The findings of all helpers are the one answer to the call."""
@@ -79,12 +83,12 @@ def _make_helper(choose: Choose) -> Compiled:
         state: HelperState, runtime: Runtime[Settings]
     ) -> Command[Literal["decide", "look_up", "conclude"]]:
         """One turn of the helper's engineer."""
-        settings = with_limits(state["settings"], runtime.context)
-        engineer = choose(settings.model_copy(update={"effort": "high"}) if settings.effort in HARD else settings)
         async with visiting(state["run"]):
-            return await research_helper.decide(engineer, state, runtime.context)
+            return await research_helper.decide(choose, state, runtime.context)
 
-    async def look_up(state: HelperState, runtime: Runtime[Settings]) -> Command[Literal["decide", "conclude"]]:
+    async def look_up(
+        state: HelperState, runtime: Runtime[Settings]
+    ) -> Command[Literal["decide", "look_up", "conclude"]]:
         """The calls of one turn."""
         async with visiting(state["run"]):
             return await research_helper.look_up(state, runtime.context)
@@ -135,7 +139,8 @@ async def research_async(
     check_engineer(settings)
     run = f"research-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     given: ResearchState = {
-        "run": run, "inputs": "", "stage": NAME, "settings": settings, "steps": 0, "limit": ANSWER_LIMIT,
+        "run": run, "inputs": "", "stage": NAME, "settings": settings, "steps": 0,
+        "limit": getattr(choose(settings), "answer_limit", ANSWER_LIMIT),
         "call": {"id": "call", "name": NAME, "args": wanted.model_dump()},
     }  # fmt: skip
     done = await make_research(choose).ainvoke(given, {"recursion_limit": 10_000}, context=settings)

@@ -23,7 +23,7 @@ from langgraph.types import Command, Overwrite
 from trainwright.engineers.protocol import Engineer, Stage
 from trainwright.nodes.act import act
 from trainwright.nodes.approve_tools import approve_tools
-from trainwright.nodes.boundary import emit, failure, with_limits
+from trainwright.nodes.boundary import emit, failure
 from trainwright.nodes.offered import offer
 from trainwright.nodes.research import NAME as RESEARCH
 from trainwright.nodes.think import ANSWER_LIMIT, think, write_json
@@ -72,12 +72,12 @@ def make_stage(
     ) -> Command[Literal["act", "approve_tools", "think", "conclude"]]:
         """One turn of the engineer."""
         async with visiting(state["run"]):
-            return await think(stage, choose(with_limits(state["settings"], runtime.context)), state, runtime.context)
+            return await think(stage, choose, state, runtime.context)
 
     async def approve_tools_node(state: StageState) -> Command[Literal["act", "think", "approve_tools"]]:
         """A person approves, edits, rejects or answers the calls of one answer that need it."""
-        limit = getattr(choose(state["settings"]), "answer_limit", ANSWER_LIMIT)
         try:
+            limit = getattr(choose(state["settings"]), "answer_limit", ANSWER_LIMIT)
             async with visiting(state["run"]):
                 return await asyncio.to_thread(approve_tools, stage, state, limit)
         except (GraphBubbleUp, RunBusy):

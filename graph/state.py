@@ -619,12 +619,10 @@ class ResearchState(TypedDict, total=False):
     steps: int
     limit: int
     begun: int
-    wave: int
     reports: Annotated[list[dict[str, Any]], append]
     remarks: Annotated[list[str], append]
     helped: int
     transcript: list[AnyMessage]
-    failures: list[dict[str, Any]]
 
 
 class ResearchResult(TypedDict, total=False):
@@ -633,7 +631,6 @@ class ResearchResult(TypedDict, total=False):
     helped: int
     remarks: list[str]
     transcript: list[AnyMessage]
-    failures: list[dict[str, Any]]
 
 
 class HelperState(TypedDict, total=False):
@@ -647,8 +644,7 @@ class HelperState(TypedDict, total=False):
     node: str
     question: str
     context: str
-    allowance: int
-    together: int
+    share: int
     limit: int
     turns: int
     seconds: float

@@ -16,15 +16,15 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command
-from pydantic import BaseModel, ValidationError
 
 from trainwright.engineers.protocol import VERBS, Ask, Contradict, GiveUp, Stage, verbs_of
-from trainwright.graph.errors import Refusal, TrainwrightError
+from trainwright.graph.errors import TrainwrightError
 from trainwright.graph.redaction import redact
 from trainwright.graph.state import Question, Status
 from trainwright.tools.toolbox import Workbench
 
 from .boundary import charge_time, emit, failure
+from .calls import Refused, answer_text, arguments_of, check_alone, problem_of, tool_of
 from .deciding import said_of
 from .offered import offered
 from .surroundings import surroundings
@@ -39,10 +39,6 @@ CLOSING = {
     "give_up": "",
 }
 """Where a verb is possible that a stage does not allow."""
-
-
-class Refused(Exception):
-    """The call cannot be run; the message is its answer."""
 
 
 async def act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
@@ -74,7 +70,7 @@ async def _act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
             content = await asyncio.to_thread(_run_tool, stage, bench, call, task.get("limit", ANSWER_LIMIT))
             content = _with_change(content, call.get("changed", ""))
     except (Refused, TrainwrightError) as error:
-        ok, problem = False, redact(_problem(error))
+        ok, problem = False, problem_of(error)
         content = json.dumps(problem)
     if said := said_of(update[stage.field]) if update.get(stage.field) is not None else None:
         emit("decided", run, stage=stage.name, text=said.text, why=said.why)
@@ -93,13 +89,6 @@ async def _act(stage: Stage, task: dict[str, Any]) -> Command[Any]:
     return Command(goto=goto, update={**update, "transcript": [message]})
 
 
-def _problem(error: Exception) -> dict[str, Any]:
-    if isinstance(error, TrainwrightError):
-        message = f"This cannot be accepted yet: {error.message}" if isinstance(error, Refusal) else error.message
-        return {"error": message, "hint": error.hint, "kind": type(error).__name__}
-    return {"error": str(error), "hint": "", "kind": "call"}
-
-
 def _summary(content: str, problem: dict[str, Any]) -> str:
     """The beginning of an answer; of a problem, JSON that is whole."""
     if problem["error"]:
@@ -111,24 +100,10 @@ def _short(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _arguments(schema: type[BaseModel], call: dict[str, Any]) -> BaseModel:
-    if "malformed" in call:
-        raise Refused(f"{call['malformed']}; {call['name']} was not run. Send the call again.")
-    try:
-        return schema.model_validate(call["args"])
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:20]]
-        raise Refused(f"The arguments of {call['name']} do not fit; it was not run.\n" + "\n".join(lines)) from error
-
-
 def _run_tool(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int) -> str:
-    tool = stage.tool(call["name"])
-    if tool is None:
-        names = ", ".join([*(tool.name for tool in stage.tools), "finish", *verbs_of(stage.name)])
-        raise Refused(f"There is no tool {call['name']!r} in {stage.name}. There are: {names}.")
+    tool = tool_of(stage, call)
     with surroundings(bench):
-        answer = tool.run(bench, _arguments(tool.arguments, call))
-    text: str = redact(answer if isinstance(answer, str) else _json(answer))
+        text = answer_text(tool.run(bench, arguments_of(tool.arguments, call)))
     if len(text) <= limit:
         return text
     # The id of a call is what a model wrote: it names no file.
@@ -151,22 +126,15 @@ def _with_change(content: str, changed: str) -> str:
     return f"{redact(changed)}\n{content}"
 
 
-def _json(answer: BaseModel | dict[str, Any] | list[Any]) -> str:
-    if isinstance(answer, BaseModel):
-        return answer.model_dump_json()
-    return json.dumps(answer, ensure_ascii=False, default=str)
-
-
 def _close(stage: Stage, bench: Workbench, call: dict[str, Any], alone: bool) -> tuple[str, dict[str, Any]]:
     """The answer to a verb that ends the stage, and the update that it makes."""
-    if not alone:
-        raise Refused(f"{call['name']} ends the stage, so it must be the only call of an answer. Send it again, alone.")
+    check_alone(call, "the stage", alone)
     if call["name"] == "finish":
         with surroundings(bench):
-            return "Accepted.", {stage.field: stage.settle(bench, _arguments(stage.finish, call))}
+            return "Accepted.", {stage.field: stage.settle(bench, arguments_of(stage.finish, call))}
     if call["name"] not in verbs_of(stage.name):
         raise Refused(f"{call['name']} is not possible in {stage.name}. {CLOSING[call['name']]}")
-    wish = _arguments(VERBS[call["name"]], call)
+    wish = arguments_of(VERBS[call["name"]], call)
     if isinstance(wish, Ask):
         back = stage.name
         assert back in ("plan", "find_data"), "verbs_of"

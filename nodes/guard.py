@@ -42,8 +42,8 @@ class Heed(NamedTuple):
     gives_up: str
 
 
-def heed(transcript: Sequence[AnyMessage], repeats: int, barred: Sequence[str]) -> Heed:
-    """Look at the tail of the transcript."""
+def heed(transcript: Sequence[AnyMessage], repeats: int, barred: Sequence[str], end: str = "give_up") -> Heed:
+    """Look at the tail of the transcript; `end` is the call by which the stage can be ended."""
     hints = _unreadable(transcript)
     found = None if _told_already(transcript) else repetition(transcript)
     if found is None:
@@ -53,7 +53,7 @@ def heed(transcript: Sequence[AnyMessage], repeats: int, barred: Sequence[str]) 
     if repeats > len(HINTS):
         reason = f"The engineer went round in circles {repeats} times, with {names} last, in spite of two hints."
         return Heed(hints, repeats, list(barred), reason)
-    hint = HumanMessage(HINTS[repeats - 1].format(calls=names), additional_kwargs={"hint": repeats})
+    hint = HumanMessage(HINTS[repeats - 1].format(calls=names, end=end), additional_kwargs={"hint": repeats})
     now_barred = sorted({*barred, *found.signatures}) if repeats == len(HINTS) else list(barred)
     return Heed([*hints, hint], repeats, now_barred, "")
 
@@ -114,13 +114,19 @@ def tidy(answer: AIMessage, transcript: Sequence[AnyMessage]) -> AIMessage:
 
 
 def _writable(value: Any) -> Any:
-    """The value with each half of a surrogate pair, which JSON can hold and no file can, as a question mark."""
+    """The value without what JSON can hold and a checkpoint cannot.
+
+    Half of a surrogate pair becomes a question mark, and a whole number beyond 64 bits its digits as a text, which a
+    tool that takes such a number takes as well.
+    """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
         return {_writable(key): _writable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_writable(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return f"{value:d}" if abs(value) < 10**1_000 else "a number of more than 1,000 digits"
     return value
 
 

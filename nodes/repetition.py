@@ -24,7 +24,7 @@ LONGEST_PATTERN = 5
 
 HINTS = (
     "You have called {calls} again with the same arguments and the same result. It will not change: go another way, or "
-    "say with give_up what is in the way.",
+    "say with {end} what is in the way.",
     "You still repeat {calls} without any new result. These very calls are not run any more in this stage. Change your "
     "approach: other arguments, another tool, or a simpler method.",
 )

@@ -18,12 +18,9 @@ from trainwright.graph.errors import Refusal
 from trainwright.tools.research import Report
 from trainwright.tools.toolbox import Tool, Workbench
 
-__all__ = ["NAME", "RESEARCH", "ResearchArguments", "helper_stage", "helper_tools", "is_research", "together"]
+__all__ = ["NAME", "RESEARCH", "ResearchArguments", "helper_stage", "is_research", "together"]
 
 NAME = "research"
-
-WEB = "web"
-"""The one tool of a helper that acts: it asks whoever has the address, so the policy judges each call."""
 
 Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1_000)]
 
@@ -66,11 +63,6 @@ def together(stage: Stage, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [call for call in calls if is_research(stage, call)][1:]
 
 
-def helper_tools(lookups: Mapping[str, Tool]) -> tuple[Tool, ...]:
-    """What a helper may call of the lookups."""
-    return tuple(tool for name, tool in lookups.items() if tool.acts is None or name == WEB)
-
-
 def _settled(_: Workbench, report: BaseModel) -> BaseModel:
     return report
 
@@ -80,4 +72,4 @@ def helper_stage() -> Stage:
     """The stage of a helper: the lookups, and a report that ends it."""
     from .lookups import LOOKUPS
 
-    return Stage(name="research", field="report", finish=Report, settle=_settled, tools=helper_tools(LOOKUPS))
+    return Stage(name="research", field="report", finish=Report, settle=_settled, tools=tuple(LOOKUPS.values()))

@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langgraph.errors import GraphBubbleUp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from trainwright.engineers.protocol import Stage
 from trainwright.engineers.threads import in_thread
@@ -21,8 +21,10 @@ from trainwright.graph.errors import StoreError, TrainwrightError
 from trainwright.graph.redaction import redact
 from trainwright.graph.stopping import stop_requested
 from trainwright.tools.http import lookups
+from trainwright.tools.research.fitting import fitting
 from trainwright.tools.toolbox import Workbench
 
+from .calls import Refused, answer_text, arguments_of, check_alone, problem_of, tool_of
 from .permission import permission, refused_words
 from .surroundings import surroundings
 
@@ -34,8 +36,8 @@ GRACE = 2.0
 """Seconds that a lookup has to give up once the helper's time is over; then it is not waited for."""
 
 
-class _Refused(Exception):
-    """The call is not run; the message is its answer."""
+class _TimeOver(Exception):
+    """The lookup was not done in the time that is left."""
 
 
 async def answered(
@@ -55,57 +57,46 @@ async def answered(
     ok = True
     try:
         if call["name"] == "finish":
-            report, content = _report(stage, call, alone), "Accepted."
+            check_alone(call, "the work", alone)
+            report, content = arguments_of(stage.finish, call), "Accepted."
         else:
-            running = in_thread(lambda: _run(stage, bench, call, limit, seconds), f"{bench.run}-{call['name']}")
-            content = await asyncio.wait_for(running, max(0.0, seconds) + GRACE)
+            content = await _looked_up(stage, bench, call, limit, seconds)
     except (GraphBubbleUp, StoreError):
         raise
     except Exception as error:  # noqa: BLE001 - the boundary of a call
-        ok, content = False, json.dumps(redact(_problem(error, call)))
+        ok, content = False, json.dumps(_problem(error, call))
     message = ToolMessage(content, tool_call_id=call["id"], name=call["name"], status="success" if ok else "error")
     return message, report
 
 
+async def _looked_up(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int, seconds: float) -> str:
+    running = in_thread(lambda: _run(stage, bench, call, limit, seconds), f"{bench.run}-{call['name']}")
+    done, _ = await asyncio.wait({running}, timeout=max(0.0, seconds) + GRACE)
+    if not done:  # a time-out inside the lookup is another thing
+        running.cancel()
+        raise _TimeOver
+    return running.result()
+
+
 def _problem(error: Exception, call: dict[str, Any]) -> dict[str, str]:
-    if isinstance(error, TrainwrightError):
-        return {"error": error.message, "hint": error.hint, "kind": type(error).__name__}
-    if isinstance(error, _Refused):
-        return {"error": str(error), "hint": "", "kind": "call"}
-    if isinstance(error, TimeoutError):
+    if isinstance(error, Refused | TrainwrightError):
+        return problem_of(error)
+    if isinstance(error, _TimeOver):
         return {"error": f"{call['name']} was not done in the time that is left.", "hint": "", "kind": "time"}
     log.error("unexpected error in %s, called by a research helper", call["name"], exc_info=error)
-    return {"error": f"Unexpected error: {type(error).__name__}: {error}"[:500], "hint": "", "kind": "unexpected"}
-
-
-def _arguments(schema: type[BaseModel], call: dict[str, Any]) -> BaseModel:
-    if "malformed" in call:
-        raise _Refused(f"{call['malformed']}; {call['name']} was not run. Send the call again.")
-    try:
-        return schema.model_validate(call["args"])
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:20]]
-        raise _Refused(f"The arguments of {call['name']} do not fit; it was not run.\n" + "\n".join(lines)) from error
-
-
-def _report(stage: Stage, call: dict[str, Any], alone: bool) -> BaseModel:
-    if not alone:
-        raise _Refused("finish ends the work, so it must be the only call of an answer. Send it again, alone.")
-    return _arguments(stage.finish, call)
+    text = redact(f"Unexpected error: {type(error).__name__}: {error}")[:500]
+    return {"error": text, "hint": "", "kind": "unexpected"}
 
 
 def _run(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int, seconds: float) -> str:
-    tool = stage.tool(call["name"])
-    if tool is None:
-        names = ", ".join([*(tool.name for tool in stage.tools), "finish"])
-        raise _Refused(f"There is no {call['name']!r} here. There are: {names}.")
-    arguments = _arguments(tool.arguments, call)
+    tool = tool_of(stage, call)
+    arguments = arguments_of(tool.arguments, call)
     verdict = permission(stage, call, bench)
     if verdict.decision == "refuse":
-        raise _Refused(f"{refused_words(verdict)} It was not run.")
+        raise Refused(f"{refused_words(verdict)} It was not run.")
     if verdict.decision == "ask":
         why = f"A person would have to allow this (rule {verdict.rule}): {verdict.why}"
-        raise _Refused(f"{why} A helper has nobody to ask, so it was not run. Go another way.")
+        raise Refused(f"{why} A helper has nobody to ask, so it was not run. Go another way.")
     deadline = time.monotonic() + seconds
 
     def over() -> bool:
@@ -113,13 +104,4 @@ def _run(stage: Stage, bench: Workbench, call: dict[str, Any], limit: int, secon
 
     with surroundings(bench), lookups(offline=bench.settings.offline, cancelled=over):
         answer = tool.run(bench, arguments)
-    text: str = redact(answer if isinstance(answer, str) else _json(answer))
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}\n… {len(text) - limit} characters cut; ask for less, such as one section or fewer results."
-
-
-def _json(answer: BaseModel | dict[str, Any] | list[Any]) -> str:
-    if isinstance(answer, BaseModel):
-        return answer.model_dump_json(exclude_defaults=True)
-    return json.dumps(answer, ensure_ascii=False, default=str)
+    return fitting(answer_text(answer), limit)

@@ -6,7 +6,10 @@ no turn is counted twice or lost, and helpers at once cannot pass the cap of the
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from trainwright.graph import ledger
 from trainwright.graph.database import transaction
@@ -17,7 +20,18 @@ from trainwright.tools.toolbox import Standing
 
 from .boundary import charge_time
 
-__all__ = ["HeldTurn", "allowance", "hold_turn", "node_of", "out_of", "standing_of_helper", "sums_of", "turns_of"]
+__all__ = [
+    "at_work",
+    "hold_turn",
+    "node_of",
+    "out_of",
+    "release_turn",
+    "seconds_left",
+    "share",
+    "standing_of_helper",
+    "sums_of",
+    "turns_of",
+]
 
 KEPT_BACK = 1
 """Turns that helpers leave to their stage."""
@@ -41,10 +55,10 @@ def turns_of(sums: Sums, beginning: str) -> int:
     return sum(used for (node, name), (used, _) in sums.items() if name == "steps" and node.startswith(beginning))
 
 
-def allowance(sums: Sums, settings: Settings, node: str, waiting: int) -> int:
-    """Turns that each of `waiting` helpers may take: its own limit, or its share of what is left to the run."""
+def share(sums: Sums, settings: Settings, node: str, waiting: int) -> int:
+    """Turns of what is left to the run, and the stage, that each of `waiting` helpers may take."""
     left = min((row.left for row in _rows(sums, settings, node) if row.limit.resources[0] == "steps"), default=0)
-    return min(settings.research_turns, max(0, left - KEPT_BACK) // max(1, waiting))
+    return max(0, left - KEPT_BACK) // max(1, waiting)
 
 
 def out_of(sums: Sums, settings: Settings, node: str, *, paid: bool) -> str:
@@ -55,6 +69,11 @@ def out_of(sums: Sums, settings: Settings, node: str, *, paid: bool) -> str:
         if row.limit.resources[0] in wanted and taken and row.used >= row.limit.amount:
             return f"The {named(row.limit)} is reached ({row.limit.say(taken)} used)."
     return ""
+
+
+def seconds_left(sums: Sums, settings: Settings, node: str) -> float:
+    """Seconds of work that the run, and the stage, still have."""
+    return _left(_rows(sums, settings, node), "milliseconds") / 1_000
 
 
 def standing_of_helper(sums: Sums, settings: Settings, node: str, turns: int, most: int, seconds: float) -> Standing:
@@ -83,37 +102,58 @@ def _left(rows: list[Remaining], resource: str) -> int:
     return min((row.left for row in rows if row.limit.resources[0] == resource), default=0)
 
 
-class HeldTurn:
-    """One turn of a helper that is set aside before it is taken; counts itself once, however often it is taken again."""
+class _Clock:
+    """The time of one run in which helpers are at work, shared among those who are at any moment."""
 
-    def __init__(self, run: str, node: str, turn: int, together: int) -> None:
-        self.run, self.node, self.together = run, node, together
-        self.key = f"{run}/step/{node}/{turn}"
-        self.started = time.monotonic()
+    def __init__(self) -> None:
+        self.now_at_work = 0
+        self.each = 0.0
+        self.last = time.monotonic()
 
-    def taken(self) -> float:
-        """Count it; the seconds that it took. Helpers at work at once share the run's time."""
-        Ledger().settle(self.key, {"steps": 1})
-        return self._spent()
-
-    def not_taken(self) -> float:
-        """Give it back; the seconds that were spent on it."""
-        Ledger().release(self.key)
-        return self._spent()
-
-    def _spent(self) -> float:
-        seconds = time.monotonic() - self.started
-        charge_time(self.run, self.node, seconds / self.together)
-        return seconds
+    def changes(self, by: int) -> float:
+        """Somebody begins or ends; the seconds that each who was at work all the time has had so far."""
+        now = time.monotonic()
+        if self.now_at_work:
+            self.each += (now - self.last) / self.now_at_work
+        self.last = now
+        self.now_at_work += by
+        return self.each
 
 
-def hold_turn(run: str, settings: Settings, node: str, turn: int, together: int) -> HeldTurn:
-    """Set a turn aside (blocking).
+_clocks: dict[str, _Clock] = {}
+"""Of the runs whose helpers are at work in this process, which are all in one event loop."""
+
+
+@asynccontextmanager
+async def at_work(run: str, node: str) -> AsyncIterator[None]:
+    """A helper is at work; its share of the run's time is charged at its end: of a second with three at work, a third."""
+    clock = _clocks.setdefault(run, _Clock())
+    begun = clock.changes(+1)
+    try:
+        yield
+    finally:
+        seconds = clock.changes(-1) - begun
+        if not clock.now_at_work:
+            _clocks.pop(run, None)
+        await asyncio.shield(asyncio.to_thread(charge_time, run, node, seconds))
+
+
+def hold_turn(run: str, settings: Settings, node: str, turn: int) -> str:
+    """Set a turn aside before it is taken (blocking); the key under which it is settled or released.
 
     Raises:
         LimitReached: the run, or the stage, has no turn left.
     """
-    held = HeldTurn(run, node, turn, together)
+    key = _key(run, node, turn)
     limits = [limit for limit in limits_at(settings, node) if limit.resources == ("steps",)]
-    Ledger().reserve(run, {"steps": 1}, limits=limits, key=held.key, node=node)
-    return held
+    Ledger().reserve(run, {"steps": 1}, limits=limits, key=key, node=node)
+    return key
+
+
+def release_turn(run: str, node: str, turn: int) -> None:
+    """Give back a turn that a killed process had set aside, if the helper ends without it (blocking)."""
+    Ledger().release(_key(run, node, turn))
+
+
+def _key(run: str, node: str, turn: int) -> str:
+    return f"{run}/step/{node}/{turn}"

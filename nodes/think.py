@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,20 +92,24 @@ def open_calls(message: AIMessage) -> list[dict[str, Any]]:
     return calls + bad
 
 
-async def think(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None = None) -> Goto:
-    """Let the engineer take one turn."""
+async def think(
+    stage: Stage, choose: Callable[[Settings], Engineer], state: StageState, context: Settings | None = None
+) -> Goto:
+    """Let the engineer that `choose` gives for the run's settings take one turn."""
     # The turns that helpers took in the step before count from here on: whatever comes of this turn, they are written.
     steps = state["steps"] + state.get("helped", 0)
     state = {**state, "steps": steps}
-    goto = await _think(stage, engineer, state, context)
+    goto = await _think(stage, choose, state, context)
     return Command(goto=goto.goto, update={"steps": steps, **(goto.update or {})}) if state.get("helped") else goto
 
 
-async def _think(stage: Stage, engineer: Engineer, state: StageState, context: Settings | None) -> Goto:
+async def _think(
+    stage: Stage, choose: Callable[[Settings], Engineer], state: StageState, context: Settings | None
+) -> Goto:
     if failures := state.get("failures"):
         return Command(goto="conclude", update=failures[0])
     try:
-        return await _turn(stage, engineer, state, context)
+        return await _turn(stage, choose(with_limits(state["settings"], context)), state, context)
     except GraphBubbleUp:
         raise
     except StopRequested:

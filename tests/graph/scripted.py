@@ -6,23 +6,27 @@ the checkpoints and the table of runs are those of every run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel, ConfigDict
 
-from trainwright.engineers.protocol import Stage
+from trainwright.engineers.protocol import Engineer, Stage
+from trainwright.graph.checkpoint import open_checkpointer
 from trainwright.graph.errors import DataError, Refusal
 from trainwright.graph.stage import make_stage
-from trainwright.graph.state import PaperBrief, Settings, State
+from trainwright.graph.state import PaperBrief, Request, Settings, State
 from trainwright.graph.workflow import Compiled, Input, open_run
 from trainwright.tools.policy.actions import Action
 from trainwright.tools.toolbox import Standing, Tool, Workbench
 
+CONFIG: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 10_000}
+GOAL = {"request": Request(goal="a goal")}
 Turn = AIMessage | Callable[[Sequence[AnyMessage]], AIMessage]
 
 
@@ -117,10 +121,54 @@ class Desk:
         )
 
 
-def one_stage(engineer: Scripted, desk: Desk, checkpointer: BaseCheckpointSaver[Any]) -> Compiled:
+def one_stage(
+    engineer: Scripted,
+    desk: Desk,
+    checkpointer: BaseCheckpointSaver[Any],
+    choose: Callable[[Settings], Engineer] | None = None,
+) -> Compiled:
     """The real stage, alone between start and end."""
     graph = StateGraph(State, input_schema=Input, context_schema=Settings)
-    graph.add_node("read_paper", make_stage(desk.stage(), lambda _: engineer, opener=open_run))
+    graph.add_node("read_paper", make_stage(desk.stage(), choose or (lambda _: engineer), opener=open_run))
     graph.add_edge(START, "read_paper")
     graph.add_edge("read_paper", END)
     return graph.compile(checkpointer=checkpointer)
+
+
+class Bench:
+    """One run of one stage.
+
+    Attributes:
+        settings: of each of its invocations, where a test says nothing else.
+    """
+
+    def __init__(
+        self, graph: Compiled, engineer: Scripted, desk: Desk, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        self.graph, self.engineer, self.desk, self.settings = graph, engineer, desk, settings or {}
+
+    async def run(self, given: Any = GOAL, **settings: Any) -> State:
+        """Invoke the graph and return its state."""
+        context = Settings.model_validate({**self.settings, **settings})
+        await self.graph.ainvoke(given, CONFIG, context=context, durability="sync")
+        return State.model_validate((await self.graph.aget_state(CONFIG)).values)
+
+    async def waits_for(self) -> list[Any]:
+        """What the run waits for."""
+        return [interrupt.value for interrupt in (await self.graph.aget_state(CONFIG)).interrupts]
+
+    def answers(self, turn: int = -1) -> list[ToolMessage]:
+        """The results that the engineer had before one of its turns."""
+        return [m for m in self.engineer.heard[turn] if isinstance(m, ToolMessage)]
+
+
+@asynccontextmanager
+async def benches(**settings: Any) -> AsyncIterator[Callable[..., Bench]]:
+    """What makes a bench of the turns of its engineer, on checkpoints that are open inside the block."""
+    async with open_checkpointer() as checkpointer:
+
+        def make(*turns: Turn) -> Bench:
+            engineer, desk = Scripted(turns), Desk()
+            return Bench(one_stage(engineer, desk, checkpointer), engineer, desk, settings)
+
+        yield make

@@ -10,56 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.types import Command
 
 from tests.runs.policies import rules
 from trainwright.cli.cards import waiting_lines
-from trainwright.engineers.protocol import StopRequested
+from trainwright.engineers.protocol import Engineer, StopRequested
 from trainwright.graph.answers import Answers
 from trainwright.graph.checkpoint import open_checkpointer
 from trainwright.graph.errors import ModelError
 from trainwright.graph.runs import open_runs
 from trainwright.graph.settings import run_path
-from trainwright.graph.state import Request, Settings, State, Status
+from trainwright.graph.state import Settings, Status
 from trainwright.graph.tellings import tell
-from trainwright.graph.workflow import Compiled
 
-from .scripted import FINISH, Desk, Scripted, Turn, call, one_stage, says
-
-CONFIG: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 10_000}
-GOAL = {"request": Request(goal="a goal")}
-
-
-class Bench:
-    """One run of one stage."""
-
-    def __init__(self, graph: Compiled, engineer: Scripted, desk: Desk) -> None:
-        self.graph, self.engineer, self.desk = graph, engineer, desk
-
-    async def run(self, given: Any = GOAL, **settings: Any) -> State:
-        """Invoke the graph and return its state."""
-        context = Settings.model_validate(settings)
-        await self.graph.ainvoke(given, CONFIG, context=context, durability="sync")
-        return State.model_validate((await self.graph.aget_state(CONFIG)).values)
-
-    async def waits_for(self) -> list[Any]:
-        """What the run waits for."""
-        return [interrupt.value for interrupt in (await self.graph.aget_state(CONFIG)).interrupts]
-
-    def answers(self, turn: int = -1) -> list[ToolMessage]:
-        """The results that the engineer had before one of its turns."""
-        return [m for m in self.engineer.heard[turn] if isinstance(m, ToolMessage)]
+from .scripted import CONFIG, FINISH, GOAL, Bench, Desk, Scripted, Turn, benches, call, one_stage, says
 
 
 @pytest.fixture
 async def opened() -> AsyncIterator[Any]:
-    async with open_checkpointer() as checkpointer:
-
-        def make(*turns: Turn) -> Bench:
-            engineer, desk = Scripted(turns), Desk()
-            return Bench(one_stage(engineer, desk, checkpointer), engineer, desk)
-
+    async with benches() as make:
         yield make
 
 
@@ -305,6 +275,17 @@ async def test_an_engineer_that_breaks_down_ends_the_stage_and_can_be_resumed(op
     await bench.graph.aupdate_state(CONFIG, GOAL, as_node="__start__")
     state = await bench.run(None)
     assert (state.status, state.brief is not None, state.steps) == (Status.RUNNING, True, 2)
+
+
+async def test_an_engineer_that_cannot_be_made_ends_the_stage_too() -> None:
+    def choose(settings: Settings) -> Engineer:
+        raise ImportError("no such client")
+
+    engineer, desk = Scripted([FINISH]), Desk()
+    async with open_checkpointer() as checkpointer:
+        state = await Bench(one_stage(engineer, desk, checkpointer, choose), engineer, desk).run()
+    assert (state.status, state.stopped_at) == (Status.FAILED, "read_paper")
+    assert state.reason == _sentence("ImportError: no such client")
 
 
 async def test_a_stage_that_cannot_be_prepared_ends_by_its_conclusion(

@@ -36,6 +36,7 @@ ENDED = {Status.STEP_LIMIT, Status.GAVE_UP, Status.FAILED, Status.RUNNING}
 ARGUMENTS = [
     "", "{", "[]", "null", '"text"', "{}", '{"text": "a"}', '{"text": 5}', '{"title": "T"}', '{"reason": "r"}',
     '{"text": "' + "x" * 30_000 + '"}', '{"title": "T", "pages": -1}', '{"text": "\\ud800"}',
+    '{"text": 100000000000000000000}', '{"title": "T", "pages": -1e400}',
 ]  # fmt: skip
 FAULTS = [
     rate_limited(), overloaded(), server_error(), too_long(9, 8), bad_request("no"), empty(), Reply(raw=b"junk"),
@@ -110,6 +111,7 @@ def check_requests(bodies: list[dict[str, Any]]) -> None:
 @settings(max_examples=25, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(replies=st.lists(answers | faults, min_size=1, max_size=6))
 @example(replies=[Reply(calls=(Call("note", '{"text": "\\ud800"}'),))])
+@example(replies=[Reply(calls=(Call("note", '{"text": 100000000000000000000}'),))])
 @example(replies=[Reply(calls=(Call("note", "{"), Call("", "{}", "same"), Call("note", '{"text": "a"}', "same")))])
 def test_any_sequence_of_answers_ends(monkeypatch: pytest.MonkeyPatch, replies: list[Reply]) -> None:
     monkeypatch.setattr(turn, "wait_before", lambda trouble, failed: 0.0)

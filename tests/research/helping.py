@@ -10,9 +10,10 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import RunControl
 from pydantic import BaseModel, ConfigDict
 
-from tests.graph.scripted import Desk, call, says
+from tests.graph.scripted import CONFIG, Desk, call, says
 from trainwright.engineers.protocol import Stage
 from trainwright.graph.ledger import Ledger
 from trainwright.graph.stage import make_stage
@@ -23,8 +24,6 @@ from trainwright.tools.policy.actions import Action
 from trainwright.tools.research import Report
 from trainwright.tools.research.bench import HelperBench
 from trainwright.tools.toolbox import Tool, Workbench
-
-CONFIG: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 10_000}
 
 Helper = Callable[[HelperBench, Sequence[AnyMessage], int], AIMessage]
 
@@ -128,14 +127,16 @@ def graph_of(team: Team, checkpointer: Any) -> Any:
 
 
 async def run(
-    team: Team, checkpointer: Any, given: Any = "begin", **settings: Any
+    team: Team, checkpointer: Any, given: Any = "begin", control: RunControl | None = None, **settings: Any
 ) -> tuple[State, list[dict[str, Any]]]:
     """Run the stage to its end; its state and what it told."""
     context = Settings.model_validate(settings)
     events: list[dict[str, Any]] = []
     graph = graph_of(team, checkpointer)
     start = {"request": Request(goal="a goal")} if given == "begin" else given
-    stream = graph.astream(start, CONFIG, context=context, stream_mode="custom", subgraphs=True, durability="sync")
+    stream = graph.astream(
+        start, CONFIG, context=context, stream_mode="custom", subgraphs=True, durability="sync", control=control
+    )
     async for _, event in stream:
         events.append(event)
     return State.model_validate((await graph.aget_state(CONFIG)).values), events

@@ -12,9 +12,20 @@ from trainwright.engineers.schemas import functions_of
 from trainwright.nodes.find_data import STAGE as FIND_DATA
 from trainwright.nodes.plan import STAGE as PLAN
 from trainwright.nodes.read_paper import STAGE as READ_PAPER
-from trainwright.nodes.research import RESEARCH, helper_stage, helper_tools
+from trainwright.nodes.research import RESEARCH, helper_stage
 from trainwright.nodes.write_code import STAGE as WRITE_CODE
-from trainwright.tools.research import Evidence, Read, Recipe, Report, Statement, held_to, ranked
+from trainwright.tools.research import (
+    Evidence,
+    Finding,
+    Findings,
+    Read,
+    Recipe,
+    Report,
+    Statement,
+    held_to,
+    ranked,
+)
+from trainwright.tools.research.finding import MOST
 
 PAPERS = Read(
     {"operation": "search", "query": "forests"},
@@ -91,6 +102,47 @@ def test_the_order_of_recipes_does_not_depend_on_how_they_came() -> None:
         assert [one.paper for one in ranked(order, "What works on Irises?")] == [one.paper for one in wanted]
 
 
+@pytest.mark.parametrize("sign", ["a", '"', "\x01", "é"])
+@pytest.mark.parametrize("questions", [1, 6])
+def test_findings_are_bounded_whatever_stands_in_them(sign: str, questions: int) -> None:
+    short, quote = sign * 300, [Evidence(source=sign * 300, quote=sign * 600)] * 5
+    recipe = Recipe(
+        paper=sign * 80, title=short, metric=short, dataset=short, data=sign * 1_500, method=sign * 1_500, code=short,
+        why=sign * 1_500, sources=quote, hyperparameters={f"{sign * 300}{n}": sign * 900 for n in range(40)},
+    )  # fmt: skip
+    one = Finding(
+        question=sign * 1_000, status="answered", why=sign * 1_000, summary=sign * 3_000, recipes=[recipe] * 10,
+        claims=[Statement(text=sign * 800, evidence=quote)] * 20, read=[sign * 2_000] * 20, notes=[sign * 500] * 5,
+    )  # fmt: skip
+    whole = Findings(findings=[one] * questions, file="research/findings.json", notes=["First."])
+    short_one = whole.bounded()
+    assert len(short_one.model_dump_json(exclude_defaults=True)) <= MOST
+    assert len(short_one.findings) == questions
+    assert short_one.notes[0] == "First."
+    assert len(short_one.notes) == 2, "one note of what was left out"
+    if sign == "a":
+        assert short_one.findings[0].recipes
+
+
+def test_the_shortest_answer_has_whole_ids_or_none() -> None:
+    quote = [Evidence(source="2403.01234", quote="q" * 600)] * 5
+    code = "https://code.example/" + "c" * 70
+    recipe = Recipe(paper="2403.01234", code=code, method="m" * 1_500, sources=quote)
+    one = Finding(question="q" * 1_000, status="answered", summary="s" * 3_000, recipes=[recipe])
+    long = one.model_copy(update={"recipes": [recipe.model_copy(update={"paper": code, "code": code[:80]})]})
+    short = Findings(findings=[one, long] * 3).bounded(4_500)
+    assert [[(r.paper, r.code, r.sources) for r in f.recipes] for f in short.findings] == [
+        [("2403.01234", "", [])],
+        [],
+    ] * 3
+    assert "without sources" in short.notes[0]
+
+
+def test_findings_that_fit_stay_as_they_are() -> None:
+    small = Findings(findings=[Finding(question="one?", status="failed", why="no")])
+    assert small.bounded() is small
+
+
 STAGES = (READ_PAPER, PLAN, FIND_DATA, WRITE_CODE)
 
 
@@ -102,9 +154,6 @@ def test_a_helper_can_only_read_by_construction() -> None:
     acting = {tool.name for one in STAGES for tool in one.tools if tool.acts is not None}
     assert acting
     assert not acting & (names - {"web"})
-    for one in STAGES:
-        everything = {tool.name: tool for tool in one.tools}
-        assert all(tool.acts is None or tool.name == "web" for tool in helper_tools(everything))
 
 
 def test_research_is_offered_where_it_helps() -> None:

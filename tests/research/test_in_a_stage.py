@@ -97,6 +97,21 @@ async def test_what_nobody_read_is_left_out_and_counted(saver: Any, library: Lib
     assert finding["notes"][0].startswith("1 claim left out")
 
 
+async def test_a_record_of_an_answer_that_is_too_long_can_be_quoted(
+    saver: Any, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = [{"id": f"2403.{n:05}", "abstract": f"{TEXT} " * 20} for n in range(200)]
+    monkeypatch.setattr(library, "look", lambda bench, wanted: {"papers": papers})
+
+    def quotes(bench: HelperBench, transcript: Sequence[AnyMessage], turn: int) -> AIMessage:
+        return looks("doc-a") if turn == 0 else report("C=10.", "2403.00001", "an accuracy of 98.9 % on digits")
+
+    team = Team([says(asks("one?")), FINISH], quotes)
+    await run(team, saver)
+    (finding,) = json.loads(str(team.answers()[0].content))["findings"]
+    assert finding["claims"][0]["evidence"][0]["source"] == "2403.00001"
+
+
 async def test_a_helper_is_told_to_finish_and_ends_at_its_turns(saver: Any, library: Library) -> None:
     heard: list[list[AnyMessage]] = []
 
@@ -115,6 +130,21 @@ async def test_a_helper_is_told_to_finish_and_ends_at_its_turns(saver: Any, libr
     assert state.steps == 2 + 4
     hints = [m.text for m in heard[-1] if isinstance(m, HumanMessage)][1:]
     assert hints == ["One more turn after this: report now.", "This is your last turn: report now with `finish`."]
+
+
+@pytest.mark.parametrize(("turns", "told"), [(1, [True]), (2, [False, True]), (3, [False, True, True])])
+async def test_nobody_is_told_to_report_before_anything_was_read(
+    saver: Any, library: Library, turns: int, told: list[bool]
+) -> None:
+    heard: list[bool] = []
+
+    def goes_on(bench: HelperBench, transcript: Sequence[AnyMessage], turn: int) -> AIMessage:
+        heard.append("report now" in transcript[-1].text)
+        library.texts[f"{turn}"] = "nothing"
+        return looks(f"{turn}")
+
+    await run(Team([says(asks("one?")), FINISH], goes_on), saver, research_turns=turns)
+    assert heard == told
 
 
 async def test_the_cap_of_the_run_holds_exactly_with_helpers(saver: Any, library: Library) -> None:
@@ -231,8 +261,15 @@ async def test_a_helper_that_stops_gets_one_reminder(saver: Any, library: Librar
 
 async def test_a_helper_that_goes_round_in_circles_ends(saver: Any, library: Library) -> None:
     library.texts["doc-a"] = "nothing"
-    team = Team([says(asks("one?")), FINISH], lambda bench, transcript, turn: looks("doc-a"))
+    hints: list[str] = []
+
+    def circles(bench: HelperBench, transcript: Sequence[AnyMessage], turn: int) -> AIMessage:
+        hints[:] = [m.text for m in transcript[1:] if isinstance(m, HumanMessage)]
+        return looks("doc-a")
+
+    team = Team([says(asks("one?")), FINISH], circles)
     state, _ = await run(team, saver, research_turns=50)
+    assert "say with finish what is in the way" in hints[0]
     (finding,) = json.loads(str(team.answers()[0].content))["findings"]
     assert "round in circles" in finding["why"]
     assert state.steps < 2 + 20
@@ -261,7 +298,7 @@ async def test_the_answer_is_bounded(saver: Any, library: Library) -> None:
         quotes = [{"source": "doc-a", "quote": "this is a long quote. " * 20}] * 5
         claims = [{"text": "words " * 100, "evidence": quotes}] * 20
         recipes = [
-            {"paper": "a", "method": "m " * 700, "sources": quotes, "hyperparameters": {"x" * 90: "y" * 900}}
+            {"paper": "doc-a", "method": "m " * 700, "sources": quotes, "hyperparameters": {"x" * 90: "y" * 900}}
         ] * 10
         return says(
             call("finish", {"status": "answered", "summary": "s " * 1_500, "claims": claims, "recipes": recipes})
@@ -276,3 +313,4 @@ async def test_the_answer_is_bounded(saver: Any, library: Library) -> None:
     assert any("Too long for one answer" in note for note in found["notes"])
     whole = json.loads((run_path(state.run) / found["file"]).read_text())
     assert len(whole["findings"][0]["claims"]) == 20
+    assert len(whole["findings"][0]["recipes"]) == 10

@@ -60,6 +60,22 @@ def test_results_settings_data_and_code_are_found_and_the_same_twice(services: S
     assert "97.4%" in found.markdown()
 
 
+def test_data_sets_of_the_search_are_told_with_their_records(services: StandIn) -> None:
+    (one,) = research([QUESTION]).findings
+    (claim,) = (c for c in one.claims if c.evidence[0].source == "example/irises")
+    assert claim.text == "The Hub has the data set example/irises (downloads: 90)."
+    assert not one.notes
+
+
+def test_data_sets_alone_are_a_part_of_an_answer(services: StandIn) -> None:
+    services.route("GET", "/hub/api/papers/search", [])
+    services.fault("/arxiv/*", "status:503", times=None)
+    services.fault("/scholar/*", "status:503", times=None)
+    (one,) = research([QUESTION]).findings
+    assert one.status == "partial", one
+    assert [claim.evidence[0].source for claim in one.claims] == ["example/irises"]
+
+
 def test_it_works_from_the_cache_and_says_so_when_that_has_nothing(services: StandIn) -> None:
     first = research([QUESTION])
     asked = len(services.requests)
@@ -76,7 +92,9 @@ def test_three_helpers_with_every_service_down(services: StandIn) -> None:
     services.fault("/*", "status:503", times=None)
     found = research([QUESTION, "Which kernel for digits?", "What learning rate for forests?"])
     assert [one.status for one in found.findings] == ["failed"] * 3
-    assert all("503" in one.summary or "answer" in one.summary for one in found.findings)
+    for one in found.findings:
+        assert one.summary.startswith("Nothing was found by the question's words. ")
+        assert "HTTP 503" in one.summary, one.summary
     assert "No question could be answered" in found.notes[0]
 
 
