@@ -5,12 +5,9 @@ It needs no run. What it may cost is bounded by its own limits, and shown in the
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from trainwright.tools.research import Findings
+from .found import show_found
 
 __all__ = ["research_command"]
 
@@ -54,16 +51,5 @@ def research_command(
         research_turns=turns, research_minutes=minutes, offline=offline or None,
     )  # fmt: skip
     found = research(questions, settings)
-    _write(found, as_json)
+    show_found(found, as_json)
     return 1 if all(one.status == "failed" for one in found.findings) else 0
-
-
-def _write(found: Findings, as_json: bool) -> None:
-    from trainwright.graph.redaction import redact
-
-    if as_json:
-        from .jsonlines import json_lines
-
-        json_lines().write(redact(found.model_dump(mode="json", exclude_defaults=True)))
-    else:
-        sys.stdout.write(f"{redact(found.markdown())}\n")

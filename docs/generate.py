@@ -101,7 +101,8 @@ def lookups_page() -> str:
 def _operation(area: str, operation: Any) -> str:
     words = [area, operation.name.replace("_", "-")]
     for name, field in operation.arguments.model_fields.items():
-        words.append(name.upper() if field.is_required() else f"[--{name.replace('_', '-')}]")
+        shown = name.upper() if operation.by_place(name) else f"--{name.replace('_', '-')}"
+        words.append(shown if field.is_required() else f"[{shown}]")
     people = "" if operation.engineers else " Not for engineers."
     return f"| `{' '.join(words)}` | {operation.summary}{people} |"
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from trainwright.graph.errors import RequestError
 from trainwright.graph.redaction import MARK
+from trainwright.tools.lookup.hub import hub_token
 
 if TYPE_CHECKING:
     from trainwright.graph.state import Settings
@@ -197,15 +198,9 @@ def key_missing(name: str, base_url: str = "") -> str:
     provider = name.split("/", 1)[0]
     if base_url or provider not in KEYS or any(os.environ.get(variable) for variable in KEYS[provider]):
         return ""
-    if provider == "huggingface" and _hub_token():
+    if provider == "huggingface" and hub_token():
         return ""
     return KEYS[provider][0]
-
-
-def _hub_token() -> str | None:
-    from huggingface_hub import get_token
-
-    return get_token()
 
 
 def line_of(name: str, base_url: str = "", context_tokens: int = 0) -> Line:
@@ -311,7 +306,7 @@ def _key(provider: str, base_url: str) -> str | None:
     if provider in LOCAL:
         return os.environ.get(f"{provider.upper()}_API_KEY") or "no-key"
     if provider == "huggingface":
-        return os.environ.get("HUGGINGFACE_API_KEY") or _hub_token()
+        return os.environ.get("HUGGINGFACE_API_KEY") or hub_token() or None
     return next((os.environ[v] for v in KEYS.get(provider, ()) if os.environ.get(v)), None)
 
 

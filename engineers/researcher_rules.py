@@ -2,8 +2,9 @@
 
 It searches papers and data sets for the question's words, reads the best papers where they tell of experiments, takes
 claims and settings from there by the rules that read any paper (`trainwright.tools.papers.extract`), and looks for the
-data sets and the code that belong to them. The same results always lead to the same turns and the same report. It
-understands nothing: what it cannot find by words it says it has not found.
+data sets and the code that are linked to them. Documentation, models, code and the web it leaves alone. The same results
+always lead to the same turns and the same report. It understands nothing: what it cannot find by words it says it has not
+found.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 
@@ -23,6 +24,9 @@ __all__ = ["report_of", "research"]
 
 PAPERS = 3
 """Papers that are read."""
+
+DATASETS = 3
+"""Data sets of the search that are reported."""
 
 SECTIONS = 2
 """Sections of each that are read."""
@@ -138,13 +142,35 @@ def report_of(question: str, read: Sequence[Read]) -> Report | None:
                 _add(known.setdefault(str(result["id"]), {}), result, str(arguments["operation"]))
     recipes = [recipe for identity, paper in known.items() if (recipe := _recipe(identity, paper))]
     claims = [claim for identity, paper in known.items() for claim in _claims(identity, paper, question)][:12]
-    if not recipes and not claims:
+    datasets = _datasets(results)
+    if not recipes and not claims and not datasets:
         return None
     summary = (
         f"Found by rules, without understanding: {len(known)} papers, {len(recipes)} with results or settings that "
-        f"could be read, {len(claims)} statements."
+        f"could be read, {len(claims)} statements; {len(datasets)} data sets for the question's words."
     )
-    return Report(status="answered" if recipes else "partial", summary=summary, recipes=recipes[:10], claims=claims)
+    status: Literal["answered", "partial"] = "answered" if recipes else "partial"
+    return Report(status=status, summary=summary, recipes=recipes[:10], claims=[*claims, *datasets])
+
+
+def _datasets(results: Sequence[tuple[Mapping[str, Any], Any]]) -> list[Statement]:
+    """That the first data sets of a search exist."""
+    found: dict[str, Statement] = {}
+    for arguments, result in results:
+        listed = result.get("datasets") if isinstance(result, dict) and arguments.get("operation") == "search" else None
+        for record in listed if isinstance(listed, list) else []:
+            if isinstance(record, dict) and isinstance(record.get("id"), str):
+                found.setdefault(record["id"], _dataset(record))
+    return list(found.values())[:DATASETS]
+
+
+def _dataset(record: Mapping[str, Any]) -> Statement:
+    """What the Hub says of a data set; the quote is its record, from the id to the last of its plain fields."""
+    plain = {name: str(value) for name, value in record.items() if isinstance(value, str | int)}
+    details = ", ".join(f"{name}: {value}" for name, value in plain.items() if name != "id")
+    text = f"The Hub has the data set {record['id']}{f' ({details})' if details else ''}."
+    quote = " ".join(plain.values())[:600]
+    return Statement(text=text[:800], evidence=[Evidence(source=record["id"][:300], quote=quote)])
 
 
 def _add(paper: dict[str, Any], result: Mapping[str, Any], operation: str) -> None:
@@ -179,6 +205,7 @@ def _recipe(identity: str, paper: Mapping[str, Any]) -> Recipe | None:
         return None
     quotes = [item.quote for item in (*facts.claims[:1], *facts.hyperparameters[:4])]
     first = facts.claims[0] if facts.claims else None
+    cited = paper.get("citations")
     datasets = [str(item.get("id")) for item in paper.get("datasets", []) if isinstance(item, dict)]
     return Recipe(
         paper=identity[:300],
@@ -191,7 +218,7 @@ def _recipe(identity: str, paper: Mapping[str, Any]) -> Recipe | None:
         hyperparameters={item.name: item.value for item in facts.hyperparameters[:40]},
         code=str(paper.get("code", ""))[:300],
         year=_year(paper),
-        citations=paper.get("citations") if isinstance(paper.get("citations"), int) else None,
+        citations=cited if isinstance(cited, int) and 0 <= cited <= 10**9 else None,
         sources=[Evidence(source=identity[:300], quote=quote[:600]) for quote in dict.fromkeys(quotes)],
     )
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from trainwright.engineers import BUILT_IN
 from trainwright.engineers.outside import USE
 from trainwright.engineers.protocol import Stage
 from trainwright.engineers.providers import load_litellm
@@ -48,7 +49,12 @@ FOUND = 8
 
 
 def offer(stage: Stage, bench: Workbench) -> list[str]:
-    """Ask the servers of a stage for their tools and keep them in the run's folder; what is to be said (blocking)."""
+    """Ask the servers of a stage for their tools and keep them in the run's folder; what is to be said (blocking).
+
+    The built-in engineer calls none of them, so nothing is started for it.
+    """
+    if bench.settings.engineer == BUILT_IN:
+        return []
     try:
         configured = load_configuration().mcp.servers
     except RequestError as error:

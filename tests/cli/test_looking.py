@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from tests.standin import StandIn
 from trainwright.cli.main import main
+from trainwright.graph import research
 from trainwright.graph.state import Request, Settings
 from trainwright.nodes.lookups import LOOKUPS
+from trainwright.nodes.research import ResearchArguments
 from trainwright.nodes.surroundings import surroundings
 from trainwright.tools.http import is_offline
 from trainwright.tools.lookup.datasets.withheld import withheld
+from trainwright.tools.lookup.found import Found
+from trainwright.tools.lookup.operations import Operation
+from trainwright.tools.research import Finding, Findings
 from trainwright.tools.toolbox import Workbench
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -108,3 +119,35 @@ def test_an_answer_of_a_lookup_is_json_of_what_is_known(hub: StandIn) -> None:
         answer = tool.run(bench(""), tool.arguments.model_validate({"operation": "search", "query": "iris"}))
     assert isinstance(answer, str)
     assert json.loads(answer)["datasets"][0]["id"] == "flowers/iris"
+
+
+def examples() -> list[str]:
+    """The commands of lookups that README and documentation show, without what is said beside them."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    shown = [re.findall(r"(?m)^    trainwright (lookup .+)$", page.read_text(encoding="utf-8")) for page in pages]
+    return [re.split(r"  +", line)[0] for lines in shown for line in lines]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_examples_of_the_documentation_are_commands(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = []
+
+    def answer(operation: Operation, arguments: BaseModel) -> Found:
+        answered.append(arguments)
+        return Found()
+
+    def findings(questions: Sequence[str], settings: Settings) -> Findings:
+        answered.append(ResearchArguments(questions=list(questions)))
+        return Findings(findings=[Finding(question=questions[0], status="answered")])
+
+    monkeypatch.setattr(Operation, "answer", answer)
+    monkeypatch.setattr(research, "research", findings)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "no-key-of-anybody")
+    assert main(shlex.split(example)) == 0
+    assert len(answered) == (0 if example.endswith("--help") else 1)
+
+
+def test_the_documentation_has_an_example_of_each_area_and_of_research() -> None:
+    from trainwright.tools.lookup.areas import AREAS
+
+    assert {example.split()[1] for example in examples()} == {*AREAS, "research"}

@@ -15,7 +15,7 @@ SCRIPT = "#!/usr/bin/env python\n# Train it.\n## twice\nNote: x = [bold]1\n\x1b[
 RESULT = "<div class='result'><a class='result__a' href='https://example.org/a'>Trees</a><a class='result__snippet'>s</a></div>"
 EXAMPLE = str(Path(str(examples.__file__)).with_name("digits_svm.pdf"))
 LOOKUPS = {
-    ("code", "read", "acme/trees", "--path", "run.py"): {"repo": "acme/trees", "path": "run.py", "total_lines": 5},
+    ("code", "read", "acme/trees", "run.py"): {"repo": "acme/trees", "path": "run.py", "total_lines": 5},
     ("web", "search", "random forests"): {"hits": [{"title": "Trees", "url": "https://example.org/a", "snippet": "s"}]},
     ("code", "tree", "acme/trees"): {"total": 1, "repo": "acme/trees"},
 }
@@ -72,7 +72,7 @@ def test_offline_says_what_is_missing_and_asks_nobody(
 
 
 def test_a_file_is_shown_as_it_is_and_harmless(world: StandIn, trainwright: Trainwright) -> None:
-    shown = trainwright("lookup", "code", "read", "acme/trees", "--path", "run.py").out
+    shown = trainwright("lookup", "code", "read", "acme/trees", "run.py").out
     assert "```\n#!/usr/bin/env python\n# Train it.\n## twice\nNote: x = [bold]1\nred\n```\n" in shown
     assert shown.endswith(f"Source: GitHub {world.url}/raw/acme/trees/HEAD/run.py\n")
 
@@ -86,8 +86,8 @@ def test_a_file_is_shown_as_it_is_and_harmless(world: StandIn, trainwright: Trai
         (["web", "search", "xy", *["--allowed-domains", "a.org"] * 21], "Error: --allowed-domains: List should have"),
         (["web", "fetch", "file:///etc/passwd"], "is no address of the web; it was not asked"),
         (["web", "fetch", "http://169.254.169.254/latest/"], "is no address of the public internet; it was not asked"),
-        (["code", "read", "acme/trees", "--path", "../x"], "'../x' is no path in a repository"),
-        (["code", "read", "acme/none", "--path", "x"], "GitHub has no repository acme/none"),
+        (["code", "read", "acme/trees", "../x"], "'../x' is no path in a repository"),
+        (["code", "read", "acme/none", "x"], "GitHub has no repository acme/none"),
     ],
 )
 def test_what_does_not_fit_is_a_line(words: list[str], message: str, world: StandIn, trainwright: Trainwright) -> None:
@@ -107,7 +107,7 @@ def test_a_secret_in_what_was_found_is_not_shown(world: StandIn, trainwright: Tr
     secret = "ghp_" + "a1B2" * 9
     world.route("GET", "/raw/acme/trees/HEAD/run.py", Canned(f"token = '{secret}'\n"))
     for more in ([], ["--json"]):
-        shown = trainwright("lookup", "code", "read", "acme/trees", "--path", "run.py", *more).out
+        shown = trainwright("lookup", "code", "read", "acme/trees", "run.py", *more).out
         assert "token = " in shown
         assert secret not in shown
 

@@ -175,6 +175,16 @@ def test_this_machine_is_asked_without_a_proxy(proxy: StandIn, page: StandIn) ->
     assert proxy.requests == []
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:80", "127.1.2.3", "[::1]", "[0:0:0:0:0:0:0:1]:80", "127.1", "[::ffff:127.0.0.1]"]
+)
+def test_every_address_of_this_machine_is_asked_without_one(host: str, proxy: StandIn) -> None:
+    from trainwright.tools.http.network import proxy_for
+
+    assert proxy_for(f"http://{host}/x") == ""
+    assert proxy_for(f"http://127.{host.strip('[]').split(':')[0] or 'a'}.example.org/x") == proxy.url
+
+
 def test_a_proxy_that_is_none(monkeypatch: pytest.MonkeyPatch, proxy: StandIn, page: StandIn) -> None:
     pretend_public(monkeypatch, {"www.example.org": page})
     monkeypatch.setenv("http_proxy", "strange://proxy.example.org")

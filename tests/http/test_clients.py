@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import gzip
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +18,7 @@ from huggingface_hub.utils import _http
 
 from tests.standin import Canned, StandIn, pretend_public
 from trainwright.graph.errors import RemoteError, RemoteUnavailable
+from trainwright.tools import http as tools_http
 from trainwright.tools.http import Adapter, Service, hub_session
 
 MODEL = {"id": "a/b", "tags": ["x"], "siblings": [{"rfilename": "config.json"}], "private": False}
@@ -231,3 +235,30 @@ def test_requests_to_private_hosts_without_a_service() -> None:
         session.mount("http://", Adapter())
         with pytest.raises(RemoteError, match="was not asked"):
             session.get("http://10.0.0.1/x", timeout=5)
+
+
+def test_a_length_is_that_of_what_is_given(standin: StandIn, hub: Service) -> None:
+    packed = gzip.compress(b"[1]" + b" " * 500)
+    standin.route("GET", "/packed", Canned(packed, headers={"content-encoding": "gzip"}, media="application/json"))
+    standin.route("GET", "/plain", [1])
+    standin.route("HEAD", "/plain", [1])
+    session = requests.Session()
+    session.mount("http://", Adapter(hub))
+    with hub_session(hub):
+        for ask in (session.get, get_session().get):
+            for name in ("packed", "plain"):
+                answer: Any = ask(f"{standin.url}/{name}")
+                assert answer.json() == [1]
+                assert "content-encoding" not in answer.headers
+                assert answer.headers.get("content-length") in (None, str(len(answer.content)))
+        assert int(get_session().head(f"{standin.url}/plain").headers["content-length"]) == 3
+
+
+def test_the_client_knows_nothing_of_what_is_looked_up_with_it() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in Path(str(tools_http.__file__)).parent.glob("*.py")]
+    assert len(sources) > 10
+    imported = [
+        node.module or "" for text in sources for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
+    ]
+    assert "trainwright.graph.errors" in imported
+    assert not [name for name in imported if name.startswith("trainwright.tools")]

@@ -192,10 +192,7 @@ def test_the_clean_run_gives_the_same_score_from_a_copy(run: Run, package: Path)
 @pytest.mark.parametrize(
     ("before", "message"),
     [
-        (
-            "import random; rows = rows.sample(frac=1); rows['id'] = sorted(rows['id'])",
-            "in a clean place, the evaluation",
-        ),
+        ("for c in set(rows) - {'id'}: rows[c] = 0.0\n", "in a clean place, the evaluation"),
         ("import os; os.environ['MISSING']", "does not run in a clean place"),
         ("rows = rows.head(2)", "breaks the contract"),
         ("open('/nowhere/else')", "does not run in a clean place"),

@@ -12,12 +12,11 @@ from blockbuster import blockbuster_ctx
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
-from tests.graph.scripted import FINISH, Desk, Scripted, Turn, call, one_stage, says
-from tests.graph.test_stage import Bench
+from tests.graph.scripted import FINISH, Bench, benches, call, says
 from tests.runs.policies import rules
+from trainwright.engineers import BUILT_IN
 from trainwright.engineers.protocol import Stage
 from trainwright.engineers.schemas import functions_of
-from trainwright.graph.checkpoint import open_checkpointer
 from trainwright.graph.settings import run_path
 from trainwright.graph.state import Request, Settings
 from trainwright.nodes import find_data, plan, read_paper, write_code
@@ -33,15 +32,14 @@ ECHO = says(call("mcp__desk__echo", {"text": "hi"}, "e"))
 ALLOW = 'name = "the desk"\ntool = "mcp/desk/*"\ndecision = "allow"'
 STAGES = ["read_paper", "plan", "find_data", "write_code"]
 
+MODEL = "openai/test"
+"""The built-in engineer calls no tools of servers."""
+
 
 @pytest.fixture
-async def opened() -> AsyncIterator[Any]:
-    async with open_checkpointer() as checkpointer:
-
-        def make(*turns: Turn) -> Bench:
-            engineer, desk = Scripted(turns), Desk()
-            return Bench(one_stage(engineer, desk, checkpointer), engineer, desk)
-
+async def opened(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    monkeypatch.setenv("OPENAI_API_KEY", "no-key-of-anybody")
+    async with benches(engineer=MODEL) as make:
         yield make
 
 
@@ -49,9 +47,9 @@ def entry(server: Server, *stages: str, **more: Any) -> dict[str, Any]:
     return {**server.entry, "stages": list(stages or ["read_paper"]), "timeout_seconds": 20, **more}
 
 
-def bench_of(stage: Stage, run: str = "r") -> Workbench:
+def bench_of(stage: Stage, run: str = "r", engineer: str = MODEL) -> Workbench:
     (run_path(run) / "stages").mkdir(parents=True, exist_ok=True)
-    return Workbench(run=run, stage=stage.name, request=Request(goal="a goal"), settings=Settings())
+    return Workbench(run=run, stage=stage.name, request=Request(goal="a goal"), settings=Settings(engineer=engineer))
 
 
 def last(bench: Bench, name: str) -> ToolMessage:
@@ -142,6 +140,19 @@ def test_a_stage_is_offered_the_servers_that_name_it_and_no_others(piped: Server
     other = bench_of(read_paper.STAGE)
     assert offer(read_paper.STAGE, other) == []
     assert offered(read_paper.STAGE, other) is read_paper.STAGE
+
+
+async def test_for_the_built_in_engineer_no_server_is_started(opened: Any, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    counting = {"command": "sh", "args": ["-c", f"echo started >> {started}"], "stages": ["find_data", "read_paper"]}
+    configure(counting=counting)
+    bench = bench_of(find_data.STAGE, engineer=BUILT_IN)
+    assert offer(find_data.STAGE, bench) == []
+    assert offered(find_data.STAGE, bench) is find_data.STAGE
+    await opened(FINISH).run(engineer=BUILT_IN)
+    assert not started.exists()
+    assert "MCP server counting" in offer(find_data.STAGE, bench_of(find_data.STAGE))[0]
+    assert started.read_text() == "started\n"
 
 
 def test_an_offer_stays_and_only_servers_that_never_answered_are_asked_again(piped: Server, tmp_path: Path) -> None:

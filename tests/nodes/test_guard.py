@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from trainwright.nodes.guard import heed, refusals, tidy
 from trainwright.nodes.think import open_calls
@@ -106,3 +107,20 @@ def test_no_secret_of_an_answer_is_kept() -> None:
     secret = "hf_" + "a" * 34
     answer = AIMessage(f"It is {secret}", tool_calls=[{"name": "note", "args": {"text": [secret]}, "id": "a"}])
     assert secret not in tidy(answer, []).model_dump_json()
+
+
+def test_what_no_checkpoint_can_hold_becomes_text() -> None:
+    args = {
+        "half": "a\ud800",
+        "large": [10**20, -(10**20)],
+        "huge": 10**2_000,
+        "well": [2**64 - 1, -(2**63), True, 1.5],
+    }
+    kept = tidy(AIMessage("", tool_calls=[{"name": "note", "args": args, "id": "a"}]), []).tool_calls[0]["args"]
+    assert kept == {
+        "half": "a?",
+        "large": ["1" + "0" * 20, "-1" + "0" * 20],
+        "huge": "a number of more than 1,000 digits",
+        "well": [2**64 - 1, -(2**63), True, 1.5],
+    }
+    JsonPlusSerializer().dumps_typed(kept)

@@ -39,7 +39,7 @@ def test_it_really_is_an_ordinary_user(place: Path) -> None:
 
 @pytest.mark.parametrize(
     ("paths", "at_least"),
-    [(["tests/sandbox/test_bubblewrap.py"], 70), (["tests/jobs/test_local.py"], 15)],
+    [(["tests/sandbox/test_bubblewrap.py"], 70), (["tests/jobs/test_local.py::TestIsolated"], 20)],
     ids=["sandbox", "jobs"],
 )
 def test_the_suite_as_an_ordinary_user(place: Path, paths: list[str], at_least: int) -> None:

@@ -12,27 +12,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from .call import Call
-from .client import answer_to
-from .service import DAY, Answer, Service, origin_of
+from .clients import answer_for, headers_back, headers_sent
+from .service import Answer, Service, origin_of
 
-__all__ = ["HUB", "HubSession", "hub_session"]
+__all__ = ["HubSession", "hub_session"]
 
 LIMIT = 64 * 2**20
 """Bytes of one answer of the Hub."""
 
-_ANY = tuple(status for status in range(201, 500) if status not in (408, 425, 429))
-"""Statuses that HfApi judges itself: it knows a gated or missing repository by the Hub's own headers."""
-
 _BESIDE = "/api/agent-harnesses"
 """What the Hub's client asks once a day for the sake of its user agent: no part of what is looked up, nor of its time."""
-
-HUB = Service("the Hugging Face Hub", "https://huggingface.co", variable="HF_ENDPOINT", age=DAY / 24)
 
 
 @dataclass(frozen=True)
@@ -53,18 +47,17 @@ _session: ContextVar[HubSession | None] = ContextVar("hub_session", default=None
 
 
 @contextmanager
-def hub_session(service: Service | None = None) -> Iterator[HubSession]:
+def hub_session(service: Service) -> Iterator[HubSession]:
     """Let the Hub's client ask through our transport inside the block. Threads and blocks may overlap.
 
     Args:
-        service: the Hub that is asked, where it is another one than `HF_ENDPOINT` names.
+        service: the Hub that is asked.
     """
     from huggingface_hub import constants
 
     _install()
-    hub = service or HUB
-    own = tuple({origin_of(hub.root), origin_of(os.environ.get("HF_ENDPOINT") or constants.ENDPOINT)})
-    session = HubSession(hub, own)
+    own = tuple({origin_of(service.root), origin_of(os.environ.get("HF_ENDPOINT") or constants.ENDPOINT)})
+    session = HubSession(service, own)
     token = _session.set(session)
     try:
         yield session
@@ -91,13 +84,12 @@ def _through_ours(request: httpx.Request, session: HubSession) -> httpx.Response
         raise httpx.UnsupportedProtocol("not asked inside of a lookup")  # its client then does without
     address = str(request.url)
     own = origin_of(address) in session.own
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    for name in ("host", "connection", "accept-encoding", "content-length", "transfer-encoding", "x-amzn-trace-id"):
+    headers = headers_sent(request.headers.items())
+    for name in ("x-amzn-trace-id", *(() if own else ("authorization", "cookie"))):
         headers.pop(name, None)
-    if not own:
-        headers = {name: value for name, value in headers.items() if name not in ("authorization", "cookie")}
     reads = request.method == "GET" and "range" not in headers
-    call = Call(
+    answer = answer_for(
+        session.answers,
         method=request.method,
         address=address,
         headers=headers,
@@ -107,19 +99,10 @@ def _through_ours(request: httpx.Request, session: HubSession) -> httpx.Response
         age=session.service.age if reads else None,
         seconds=60.0,
         tries=3 if request.method in ("GET", "HEAD") else 1,
-        cut=False,
-        to=None,
-        also=_ANY,
         own=session.own,
         follow=request.method == "GET",  # of a HEAD, HfApi reads the redirect itself
     )
-    answer = answer_to(call)
-    session.answers.append(replace(answer, body=b""))
-    given = {name: value for name, value in answer.headers.items() if name not in _OF_TRANSFER}
-    return httpx.Response(answer.status, headers=given, content=answer.body, request=request)
-
-
-_OF_TRANSFER = ("content-encoding", "transfer-encoding", "connection", "keep-alive")
+    return httpx.Response(answer.status, headers=dict(headers_back(answer)), content=answer.body, request=request)
 
 
 class _Factory:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import socket
 import ssl
 import threading
 import time
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -165,11 +167,23 @@ def _renew_lock() -> None:
 os.register_at_fork(after_in_child=_renew_lock)  # another thread of the parent may have held it
 
 
+def _is_loopback(host: str) -> bool:
+    found: IPv4Address | IPv6Address
+    try:
+        found = ip_address(host)
+    except ValueError:
+        try:
+            found = IPv4Address(socket.inet_aton(host))  # as a resolver reads 127.1
+        except OSError:
+            return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+
+
 def proxy_for(address: str) -> str:
     """The proxy that the environment names for an address; empty for none. This machine is asked without one."""
     parts = urlsplit(address)
     host = parts.hostname or ""
-    if host == "localhost" or host.startswith("127.") or host == "::1":
+    if host == "localhost" or _is_loopback(host):
         return ""
     found = getproxies()
     proxy = found.get(parts.scheme) or found.get("all") or ""

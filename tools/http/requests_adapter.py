@@ -8,8 +8,6 @@ A status such as 404 comes back as an answer, which the package judges itself; a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -18,14 +16,11 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from .call import LIMIT, Call, user_agent
-from .client import answer_to
+from .call import LIMIT, user_agent
+from .clients import answer_for, headers_back, headers_sent
 from .service import DAY, Answer, Service, origin_of
 
 __all__ = ["Adapter"]
-
-_ANY = tuple(status for status in range(201, 500) if status not in (408, 425, 429))
-_OF_TRANSFER = ("content-encoding", "transfer-encoding", "connection", "keep-alive", "content-length")
 
 
 class Adapter(BaseAdapter):
@@ -56,9 +51,7 @@ class Adapter(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """The answer to a prepared request. Time-outs and proxies of the session are not used: ours count."""
-        headers = {name.lower(): str(value) for name, value in (request.headers or {}).items()}
-        for name in ("host", "connection", "accept-encoding", "content-length"):
-            headers.pop(name, None)
+        headers = headers_sent((request.headers or {}).items())
         given = headers.get("user-agent", "")
         headers["user-agent"] = (
             user_agent() if given.startswith("python-requests/") else f"{user_agent()} {given}".strip()
@@ -67,7 +60,8 @@ class Adapter(BaseAdapter):
         if body is not None and not isinstance(body, bytes):
             raise TypeError("a body that is streamed cannot be sent again, and is not sent")
         method = (request.method or "GET").upper()
-        call = Call(
+        answer = answer_for(
+            self.answers,
             method=method,
             address=str(request.url),
             headers=headers,
@@ -77,25 +71,18 @@ class Adapter(BaseAdapter):
             age=self.age if method == "GET" else None,
             seconds=self.seconds,
             tries=self.tries,
-            cut=False,
-            to=None,
-            also=_ANY,
             own=(origin_of(self.service.root),) if self.service else (),
         )
-        answer = answer_to(call)
-        self.answers.append(replace(answer, body=b""))
-        return _as_response(answer.status, answer.url, answer.headers, answer.body, request)
+        return _as_response(answer, request)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def _as_response(
-    status: int, url: str, headers: Mapping[str, str], body: bytes, request: requests.PreparedRequest
-) -> requests.Response:
+def _as_response(answer: Answer, request: requests.PreparedRequest) -> requests.Response:
     response = requests.Response()
-    response.status_code, response.url, response.request = status, url, request
-    response.headers = CaseInsensitiveDict({n: v for n, v in headers.items() if n not in _OF_TRANSFER})
+    response.status_code, response.url, response.request = answer.status, answer.url, request
+    response.headers = CaseInsensitiveDict(headers_back(answer))
     response.encoding = get_encoding_from_headers(response.headers)
-    response.raw = BytesIO(body)
+    response.raw = BytesIO(answer.body)
     return response

@@ -7,16 +7,15 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict
 
 from trainwright.graph.errors import RemoteError
 from trainwright.graph.redaction import redact
 
-if TYPE_CHECKING:
-    from trainwright.tools.lookup.found import Source
-
-__all__ = ["DAY", "Answer", "Service", "can_be_sent", "origin_of", "shown", "without_secrets"]
+__all__ = ["DAY", "Answer", "Service", "Source", "can_be_sent", "origin_of", "shown", "without_secrets"]
 
 DAY = 86_400.0
 
@@ -29,6 +28,24 @@ _QUERY = re.compile(
 _LOGIN = re.compile(r"(://)[^/?#@\s]*@")
 _META = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE)
+
+
+class Source(BaseModel):
+    """Who said it.
+
+    Attributes:
+        name: the service, such as arXiv.
+        address: where it was asked.
+        cached: whether the answer lay in the cache.
+        stale: whether it is older than it should be, because the service could not be asked.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    address: str = ""
+    cached: bool = False
+    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,8 +148,6 @@ class Answer:
 
     def source(self) -> Source:
         """The answer as a source of what was found."""
-        from trainwright.tools.lookup.found import Source
-
         return Source(name=self.service, address=shown(self.url), cached=self.cached, stale=self.stale)
 
 

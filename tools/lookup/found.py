@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Found", "Source", "cut", "table"]
+from trainwright.graph.errors import RequestError
+from trainwright.tools.http import Source
 
+__all__ = ["Found", "Source", "cut", "paragraphs", "part_of", "parts_of", "table"]
 
-class Source(BaseModel):
-    """Who said it.
-
-    Attributes:
-        name: the service, such as arXiv.
-        address: where it was asked.
-        cached: whether the answer lay in the cache.
-        stale: whether it is older than it should be, because the service could not be asked.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    address: str = ""
-    cached: bool = False
-    stale: bool = False
+Part = TypeVar("Part")
 
 
 class Found(BaseModel):
@@ -41,17 +28,22 @@ class Found(BaseModel):
     sources: list[Source] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
+    @final
     def markdown(self) -> str:
-        """The answer for a person."""
-        body = "\n".join(_lines(self.model_dump(mode="json", exclude_defaults=True, exclude={"sources", "notes"})))
-        return "\n\n".join(part for part in (body, self.footing()) if part)
+        """The answer for a person: what was found, and below it who says so."""
+        return paragraphs(self.body(), self.footing())
 
+    def body(self) -> str:
+        """What was found, as Markdown; a list of everything where an answer has no better form."""
+        return "\n".join(_lines(self.model_dump(mode="json", exclude_defaults=True, exclude={"sources", "notes"})))
+
+    @final
     def footing(self) -> str:
         """Notes and sources, one a line."""
-        lines = [f"Note: {note}" for note in self.notes]
+        lines = [f"Note: {' '.join(note.split())}" for note in self.notes]
         for source in self.sources:
             state = " (from the cache, out of date)" if source.stale else " (from the cache)" if source.cached else ""
-            lines.append(f"Source: {source.name} {source.address}".rstrip() + state)
+            lines.append(" ".join(f"Source: {source.name} {source.address}".split()) + state)
         return "\n".join(dict.fromkeys(lines))
 
 
@@ -60,6 +52,38 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit].rstrip()} … ({len(text) - limit:,} characters more)"
+
+
+def parts_of(text: str, size: int) -> list[str]:
+    """A text in parts of at most so many characters, each ended between paragraphs, lines or words where it can be."""
+    parts: list[str] = []
+    rest = text.strip("\n")
+    while len(rest) > size:
+        mark = next((mark for mark in ("\n\n", "\n", " ") if rest.rfind(mark, size // 2, size) > 0), "")
+        end = rest.rfind(mark, size // 2, size) if mark else size
+        parts += filter(None, [rest[:end].rstrip()])  # blanks between two parts are none
+        rest = rest[end + len(mark) :].lstrip("\n")
+    return [*parts, rest] if rest.strip() or not parts else parts
+
+
+def part_of(parts: Sequence[Part], number: int, what: str) -> Part:
+    """One of the parts, counted from 1.
+
+    Args:
+        what: has these parts, in the message.
+
+    Raises:
+        RequestError: there are not so many.
+    """
+    if not 1 <= number <= len(parts):
+        count = f"{len(parts)} part{'s' if len(parts) > 1 else ''}"
+        raise RequestError(f"{what} has {count}; there is no part {number}.", hint=f"Give 1 to {len(parts)}.")
+    return parts[number - 1]
+
+
+def paragraphs(*parts: str) -> str:
+    """The parts that have any text, with an empty line between them."""
+    return "\n\n".join(part for part in parts if part.strip())
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

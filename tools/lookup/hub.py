@@ -33,7 +33,7 @@ def hub_token() -> str:
 
 
 HUB = Service("the Hugging Face Hub", "https://huggingface.co", variable="HF_ENDPOINT", age=3600.0, token=hub_token)
-"""For what is fetched of it without its client; the token goes to its own origin alone."""
+"""The Hub, as its client and what is fetched without it ask; the token goes to its own origin alone."""
 
 
 @dataclass(frozen=True)

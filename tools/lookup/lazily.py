@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from trainwright.tools.http import LOOKUP_SECONDS
+
 from .found import Found
 from .operations import Operation
 
@@ -41,13 +43,21 @@ class Functions:
         return getattr(import_module(f".{self.modules[name]}", self.package), name)
 
     def operation(
-        self, name: str, takes: type[BaseModel], summary: str, *, engineers: bool = True, **more: Any
+        self,
+        name: str,
+        takes: type[BaseModel],
+        summary: str,
+        *,
+        engineers: bool = True,
+        places: tuple[str, ...] = (),
+        seconds: float = LOOKUP_SECONDS,
+        **more: Any,
     ) -> Operation:
         """The operation that calls a function with its arguments by name.
 
         Args:
             name: of the function, and of the operation.
-            takes, summary, engineers: see `Operation`.
+            takes, summary, engineers, places, seconds: see `Operation`.
             more: further arguments of the function, which no caller gives.
         """
 
@@ -55,4 +65,4 @@ class Functions:
             found: Found = self(name)(**wanted.model_dump(), **more)
             return found
 
-        return Operation(name, takes, run, summary, engineers)
+        return Operation(name, takes, run, summary, engineers, places, seconds)

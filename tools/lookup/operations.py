@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from trainwright.graph.errors import Refusal
+from trainwright.tools.http import LOOKUP_SECONDS, lookups
 
 from .found import Found
 
@@ -30,6 +31,8 @@ class Operation:
         run: does it. Blocking.
         summary: one line, for the help of the terminal.
         engineers: whether an engineer may call it; what reads a path of this machine is for people alone.
+        places: arguments that a person need not give, and gives without a name, as those that must be given.
+        seconds: that all its requests may take together, with all that they wait.
     """
 
     name: str
@@ -37,6 +40,17 @@ class Operation:
     run: Callable[[Any], Found]
     summary: str
     engineers: bool = True
+    places: tuple[str, ...] = ()
+    seconds: float = LOOKUP_SECONDS
+
+    def by_place(self, name: str) -> bool:
+        """Whether the terminal knows an argument by its place and not by its name."""
+        return name in self.places or self.arguments.model_fields[name].is_required()
+
+    def answer(self, arguments: BaseModel) -> Found:
+        """Do it within its time (blocking)."""
+        with lookups(seconds=self.seconds):
+            return self.run(arguments)
 
 
 @dataclass(frozen=True)
@@ -123,4 +137,4 @@ def call(area: Area, given: BaseModel) -> Found:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:10]]
         raise Refusal(f"the arguments of {_signature(operation)} do not fit: {'; '.join(lines)}") from error
-    return operation.run(arguments)
+    return operation.answer(arguments)

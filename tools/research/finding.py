@@ -8,19 +8,55 @@ request. Nothing is looked up here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-from trainwright.tools.lookup.found import Found
+from trainwright.tools.lookup.found import Found, paragraphs
 
-__all__ = ["MOST", "Evidence", "Finding", "Findings", "Recipe", "Report", "Statement"]
+__all__ = ["KEPT", "MOST", "Evidence", "Finding", "Findings", "Recipe", "Report", "Statement"]
 
 MOST = 12_000
 """Characters that the findings of one call have as JSON, at most."""
 
 Short = Annotated[str, StringConstraints(max_length=300)]
 Text = Annotated[str, StringConstraints(max_length=1_500)]
+
+KEPT = {"kept": True}
+"""The context in which what was kept once is read: a number that is refused today is left out then."""
+
+
+def _countable(value: Any) -> Any:
+    if isinstance(value, int | float) and not abs(value) < 1e300:
+        raise ValueError("write a number that is finite, and below 1e300")
+    return value
+
+
+def _or_nothing(value: Any, checked: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    try:
+        return checked(value)
+    except ValidationError:
+        if info.context != KEPT:
+            raise
+        return None
+
+
+def _without_nothing(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in value.items() if one is not None}
+
+
+OrNothing = WrapValidator(_or_nothing)
+Setting = Annotated[str | int | float | bool, AfterValidator(_countable), OrNothing]
 
 
 class _Record(BaseModel):
@@ -47,15 +83,17 @@ class Recipe(_Record):
     paper: Short = Field(description="arXiv id")
     title: Short = ""
     metric: Short = ""
-    value: float | None = None
+    value: Annotated[float | None, AfterValidator(_countable), OrNothing] = None
     dataset: Short = ""
     data: Text = Field("", description="Hub ids, size, format")
     method: Text = ""
-    hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=40)
+    hyperparameters: Annotated[dict[str, Setting], AfterValidator(_without_nothing)] = Field(
+        default_factory=dict, max_length=40
+    )
     code: Short = ""
     why: Text = Field("", description="what made it work")
-    year: int | None = None
-    citations: int | None = None
+    year: Annotated[int | None, Field(ge=1800, le=2200), OrNothing] = None
+    citations: Annotated[int | None, Field(ge=0, le=10**9), OrNothing] = None
     sources: list[Evidence] = Field(max_length=5)
 
 
@@ -99,20 +137,21 @@ class Findings(Found):
     findings: list[Finding] = Field(default_factory=list)
     file: str = Field("", description="Where the whole of it lies, in the run's folder.")
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Each answer below its question."""
         parts = [_prose(one) for one in self.findings]
-        return "\n\n".join(part for part in (*parts, self.footing()) if part)
+        return paragraphs(*parts)
 
     def bounded(self, most: int = MOST) -> Findings:
         """The same in at most `most` characters of JSON: what is least important is left out, and it is said."""
         found = self
-        for shorten, what in SHORTER:
+        for shorten, what in (*SHORTER, (_barely, "the recipes and claims are left out")):
             if len(found.model_dump_json(exclude_defaults=True)) <= most:
-                return found
-            fewer = [shorten(one) for one in found.findings]
+                break
             note = f"Too long for one answer: {what}."
-            found = found.model_copy(update={"findings": fewer, "notes": [*found.notes, note]})
+            found = self.model_copy(
+                update={"findings": [shorten(one) for one in self.findings], "notes": [*self.notes, note]}
+            )
         return found
 
 
@@ -166,9 +205,29 @@ def _fewer(recipes: int, claims: int, quote: int, words: int) -> Callable[[Findi
     return shorten
 
 
+def _briefest(one: Finding) -> Finding:
+    """The best recipe and the summary, each text of 80 characters; a longer name or address would lead nowhere."""
+    recipes = [
+        Recipe(
+            paper=r.paper, sources=[], value=r.value, year=r.year, citations=r.citations,
+            code=r.code if len(r.code) <= 80 else "",
+            **{name: getattr(r, name)[:80] for name in ("title", "metric", "dataset", "method")},
+        )
+        for r in one.recipes[:1]
+        if len(r.paper) <= 80
+    ]  # fmt: skip
+    return _barely(one).model_copy(update={"summary": one.summary[:240], "recipes": recipes})
+
+
+def _barely(one: Finding) -> Finding:
+    """The question, and how it ended: it fits even where each character is written as six."""
+    return Finding(question=one.question[:80], status=one.status, why=one.why[:80], turns=one.turns)
+
+
 SHORTER: tuple[tuple[Callable[[Finding], Finding], str], ...] = (
     (_fewer(5, 8, 300, 500), "five recipes and eight claims of each question are shown, with shorter quotes"),
     (_fewer(3, 5, 200, 300), "three recipes and five claims of each question are shown, with shorter texts"),
     (_fewer(2, 3, 120, 200), "two recipes and three claims of each question are shown, without settings"),
     (_fewer(1, 1, 80, 120), "one recipe and one claim of each question are shown, without settings"),
+    (_briefest, "at most one recipe of each question is shown, in few words, without sources and long names"),
 )

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from trainwright.graph.servers import McpServer
 from trainwright.tools.http.call import user_agent
@@ -36,11 +33,13 @@ async def over_http(server: McpServer, counted: Received) -> AsyncGenerator[tupl
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
+    from trainwright.tools.http.network import proxy_for
+
     class Limited(httpx2.AsyncBaseTransport):
         """Ends an answer that is too large; a compressed one, whose size is not known, is refused."""
 
         def __init__(self) -> None:
-            self.inner = httpx2.AsyncHTTPTransport(proxy=_proxy(server.url), trust_env=False)
+            self.inner = httpx2.AsyncHTTPTransport(proxy=proxy_for(server.url) or None, trust_env=False)
             self.unasked = 0
 
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -86,20 +85,3 @@ async def over_http(server: McpServer, counted: Received) -> AsyncGenerator[tupl
     streams = streamable_http_client(server.url, http_client=client, max_sse_event_size=ANSWER_LIMIT)
     async with client, streams as (received, sent):
         yield received, sent
-
-
-def _proxy(url: str) -> str | None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if proxy_bypass(host) or host == "localhost" or _is_loopback(host):
-        return None
-    proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is this machine: a proxy could not reach it, and would read what is meant for it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

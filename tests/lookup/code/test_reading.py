@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.standin import Canned, StandIn
-from trainwright.graph.errors import NotFound, Refusal, RequestError
+from trainwright.graph.errors import NotFound, Refusal, RemoteError, RequestError
 from trainwright.tools.lookup import code
 from trainwright.tools.lookup.code.notebooks import as_markdown
 from trainwright.tools.lookup.datasets.withheld import withheld
@@ -185,3 +185,16 @@ def test_rows_that_a_run_is_scored_on_are_not_shown(github: StandIn) -> None:
         code.read("https://huggingface.co/datasets/acme/rows/resolve/main/test.csv")
     assert not [path for path in github.paths if path.startswith("/datasets")]
     assert code.read("hf:datasets/acme/rows", "README.md").text == "label\n1"
+
+
+@pytest.mark.usefixtures("scored")
+def test_nor_under_an_old_name_of_theirs_nor_while_nobody_knows_it(github: StandIn) -> None:
+    github.route("GET", "/datasets/*", "label\n1\n")
+    for name in ("old/rows", "acme/rows"):
+        github.route("GET", f"/api/datasets/{name}", {"id": "acme/rows", "siblings": [], "tags": []})
+    with pytest.raises(Refusal, match="scored on"):
+        code.read("hf:datasets/old/rows", "data/test.csv")
+    assert code.read("hf:datasets/acme/others", "data/test.csv").text == "label\n1"
+    github.fault("/api/datasets/*", "status:503", None)
+    with pytest.raises(RemoteError, match="cannot be told"):
+        code.read("hf:datasets/older/rows", "data/test.csv")

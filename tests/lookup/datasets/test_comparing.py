@@ -68,7 +68,7 @@ def test_an_engineer_cannot_name_a_path(services: Services, tmp_path: Path, monk
             call(AREA, flat.model_validate(given))
         for name in ("id", "other", "train", "test"):
             if name in given:
-                with pytest.raises(Exception, match="String should match pattern"):
+                with pytest.raises(Exception, match="names no data set of the Hub"):
                     call(AREA, flat.model_validate({**given, name: str(tmp_path / "a" / "b")}))
     assert [one.name for one in AREA.offered] == ["search", "inspect", "compare", "overlap"]
 

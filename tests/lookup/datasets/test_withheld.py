@@ -117,6 +117,13 @@ def test_an_old_name_opens_nothing_while_the_hub_is_down(services: Services, mon
         assert "HIDDEN" not in said(datasets.inspect("own::test"))
 
 
+def test_another_data_set_is_not_opened_while_nobody_knows_the_run_s_own(services: Services) -> None:
+    services.add(Repository("b/other", viewer=viewer(train=TEST)))
+    services.standin.fault("/api/datasets/a/own", "status:503", None)
+    with scored_on("a/own"):
+        assert "HIDDEN" not in said(datasets.inspect("b/other::train"))
+
+
 def test_another_revision_opens_nothing(services: Services) -> None:
     revisions = {"old": {"train.jsonl": jsonl(TEST), "test.jsonl": jsonl(TEST)}}
     services.add(Repository("a/own", {"train.jsonl": jsonl(TRAIN)}, revisions=revisions))

@@ -19,6 +19,7 @@ def site(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
         "example.org": standin,
         "other.example.org": standin,
         "huggingface.co": standin,
+        "datasets-server.huggingface.co": standin,
         "inside.example.org": "10.0.0.7",
     }
     pretend_public(monkeypatch, hosts)

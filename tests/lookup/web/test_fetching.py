@@ -209,6 +209,29 @@ def test_rows_that_a_run_is_scored_on_are_not_shown(site: StandIn, monkeypatch: 
 
 
 @pytest.mark.usefixtures("scored")
+def test_nor_under_an_old_name_of_theirs(site: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", site.url)
+    for name in ("rows", "old/rows", "acme/rows"):
+        site.route("GET", f"/api/datasets/{name}", {"id": "acme/rows", "siblings": [], "tags": []})
+    site.route("GET", "/rows", Canned("label\n1\n", media="text/csv"))
+    for name in ("rows", "old%2Frows"):
+        with pytest.raises(Refusal, match="scored on"):
+            web.fetch(f"http://datasets-server.huggingface.co/rows?dataset={name}&split=test")
+    assert web.fetch("http://datasets-server.huggingface.co/rows?dataset=acme/rows-of-trees").text == "label\n1"
+
+
+@pytest.mark.usefixtures("scored")
+def test_where_the_hub_cannot_say_whose_they_are_nothing_is_shown(
+    site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", site.url)
+    site.route("GET", "/datasets/*", Canned("label\n1\n", media="text/csv"))
+    site.fault("/api/datasets/*", "status:503", None)
+    with pytest.raises(RemoteError, match="Whether this leads to the run's own data cannot be told"):
+        web.fetch("http://huggingface.co/datasets/old/rows/resolve/main/test.csv")
+
+
+@pytest.mark.usefixtures("scored")
 def test_nor_by_way_of_addresses_that_do_not_name_them(site: StandIn) -> None:
     site.fault("/short", "redirect:http://huggingface.co/datasets/acme/rows/resolve/main/test.csv", None)
     site.fault("/datasets/*", "redirect:http://other.example.org/blobs/0123", None)

@@ -37,10 +37,10 @@ AREA = Area(
     "Code. repo: owner/name, hf:owner/name, hf:datasets/owner/name, or a URL.",
     (
         _operation("search", arguments.Search, "Files that hold some words, with the passages."),
-        _operation("repos", arguments.Repos, "Repositories for some words, or those of an owner."),
+        _operation("repos", arguments.Repos, "Repositories for some words, or those of an owner.", places=("query",)),
         _operation("examples", arguments.Examples, "Example scripts and notebooks of a repository."),
-        _operation("tree", arguments.Tree, "The files of a repository, or of a folder in it."),
-        _operation("read", arguments.Read, "A file by lines; a notebook as Markdown."),
+        _operation("tree", arguments.Tree, "The files of a repository, or of a folder in it.", places=("path",)),
+        _operation("read", arguments.Read, "A file by lines; a notebook as Markdown.", places=("path",)),
     ),
 )
 """The operations on code."""

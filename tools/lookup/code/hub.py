@@ -10,6 +10,7 @@ from trainwright.graph.errors import Refusal
 from trainwright.tools.http import Answer, fetch
 from trainwright.tools.lookup.found import Source
 from trainwright.tools.lookup.hub import HUB, asking_the_hub
+from trainwright.tools.lookup.names import is_repo_path
 
 from .places import Place
 from .records import Entry
@@ -29,6 +30,7 @@ def guard(place: Place) -> None:
 
     Raises:
         Refusal: it is one of them.
+        RemoteError: the Hub cannot be asked whether it is.
     """
     from trainwright.tools.lookup.datasets.withheld import is_withheld_hub
 
@@ -57,7 +59,7 @@ def entries_of(place: Place) -> tuple[list[Entry], Source, list[str]]:
 
 def _entry(item: Any) -> Entry | None:
     path = str(item.path)
-    if {"", ".", ".."} & set(path.split("/")) or "\\" in path:
+    if not is_repo_path(path):
         return None
     size = getattr(item, "size", None)
     return Entry(path=path, folder=not hasattr(item, "size"), size=size if type(size) is int else None)

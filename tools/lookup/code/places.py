@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from trainwright.graph.errors import RequestError
-from trainwright.tools.lookup.names import GIT_REF, REPO_PATH, is_github_repo, is_hub_id
+from trainwright.tools.lookup.names import is_git_ref, is_github_repo, is_hub_id, is_repo_path
 
 __all__ = ["Place", "check_path", "check_ref", "place_of"]
 
@@ -60,7 +60,7 @@ class Place:
         ways = [self]
         for count in range(2, min(len(self.tail), 4)):
             ref, path = "/".join(self.tail[:count]), "/".join(self.tail[count:])
-            if re.fullmatch(GIT_REF.strip("^$"), ref):
+            if is_git_ref(ref):
                 ways.append(replace(self, ref=ref, path=path))
         return ways
 
@@ -163,7 +163,7 @@ def check_path(path: str) -> str:
     clean = path.strip().strip("/")
     if clean in ("", "."):
         return ""
-    if not re.fullmatch(REPO_PATH.strip("^$"), clean) or {"", ".", ".."} & set(clean.split("/")):
+    if not is_repo_path(clean):
         raise RequestError(
             f"{path[:200]!r} is no path in a repository.", hint="Give it from the root, such as src/a.py."
         )
@@ -177,6 +177,6 @@ def check_ref(ref: str) -> str:
         RequestError: it can be none.
     """
     clean = ref.strip()
-    if clean and (not re.fullmatch(GIT_REF.strip("^$"), clean) or ".." in clean or "//" in clean):
+    if clean and not is_git_ref(clean):
         raise RequestError(f"{ref[:200]!r} is no branch, tag or commit.")
     return clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainwright.tools.lookup.found import Found, table
+from trainwright.tools.lookup.found import Found, paragraphs, table
 
 __all__ = ["Entry", "FileFound", "FilesFound", "Hit", "HitsFound", "Repo", "ReposFound", "size_text"]
 
@@ -39,10 +39,9 @@ class ReposFound(Found):
     total: int = Field(0, description="How many there are in all; 0 where GitHub does not say.")
     repos: list[Repo] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """One table."""
-        body = repo_table(self.repos) or "No repository was found."
-        return "\n\n".join(part for part in (body, self.footing()) if part)
+        return repo_table(self.repos) or "No repository was found."
 
 
 class Hit(_Record):
@@ -61,12 +60,11 @@ class HitsFound(Found):
     hits: list[Hit] = Field(default_factory=list)
     repos: list[Repo] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Each file with its passages."""
         parts = [f"## {hit.repo}: {hit.path}\n\n" + "\n\n".join(map(fenced, hit.fragments)) for hit in self.hits]
         parts += [repo_table(self.repos)]
-        body = "\n\n".join(part.strip() for part in parts if part) or "Nothing was found."
-        return "\n\n".join(part for part in (body, self.footing()) if part)
+        return "\n\n".join(part.strip() for part in parts if part) or "Nothing was found."
 
 
 class Entry(_Record):
@@ -92,12 +90,12 @@ class FilesFound(Found):
     total: int = Field(0, description="How many files there are below the path; of examples, how many fit.")
     entries: list[Entry] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """One table."""
         rows = [[e.path + "/" * e.folder, size_text(e.size), e.files] for e in self.entries]
         head = f"{self.repo}{f' at {self.ref}' if self.ref else ''}: {self.total:,} files"
         body = table(["path", "size", "files"], rows) or "No file was found."
-        return "\n\n".join(part for part in (head, body, self.footing()) if part)
+        return paragraphs(head, body)
 
 
 class FileFound(Found):
@@ -119,13 +117,13 @@ class FileFound(Found):
     total_lines: int = 0
     text: str = ""
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """The text in a fence; a notebook as it is."""
         place = f"{self.repo}{f' at {self.ref}' if self.ref else ''}: {self.path}"
         lines = f", lines {self.first_line} to {self.last_line} of {self.total_lines}" if self.text else ""
         head = f"{place} ({size_text(self.size) or self.kind}){lines}"
         body = self.text if self.kind == "notebook" else fenced(self.text) if self.text else ""
-        return "\n\n".join(part for part in (head, body, self.footing()) if part)
+        return paragraphs(head, body)
 
 
 def fenced(text: str, language: str = "") -> str:

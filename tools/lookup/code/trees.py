@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from trainwright.graph.errors import NotFound
 from trainwright.tools.lookup.found import Source
+from trainwright.tools.lookup.names import is_repo_path
 
 from . import hub
 from .github import api, known, limit_note, malformed, missing, quoted
@@ -155,15 +155,11 @@ def _entries(listed: list[Any]) -> list[Entry]:
     found: list[Entry] = []
     for item in listed[:MOST]:
         path, kind = (item.get("path"), item.get("type")) if isinstance(item, dict) else (None, None)
-        if isinstance(path, str) and kind in ("blob", "tree", "file", "dir") and _is_path(path):
+        if isinstance(path, str) and kind in ("blob", "tree", "file", "dir") and is_repo_path(path):
             size = item.get("size")
             folder = kind in ("tree", "dir")
             found.append(Entry(path=path, folder=folder, size=size if type(size) is int and not folder else None))
     return found
-
-
-def _is_path(path: str) -> bool:
-    return re.fullmatch(r"[^\x00-\x1f\\]{1,400}", path) is not None and not {"", ".", ".."} & set(path.split("/"))
 
 
 def _complete(place: Place, listing: Listing) -> None:

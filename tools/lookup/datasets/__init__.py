@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ROWS = 100_000
 """Rows that are read of each of two data sets, where nobody says how many."""
 
+LONG = float("inf")
+"""Seconds for reading two data sets from beginning to end: as long as it takes."""
+
 __all__ = ["AREA", "compare", "file", "inspect", "overlap", "search"]
 
 
@@ -174,12 +177,13 @@ AREA = Area(
         Operation("search", SearchArgs, _search, "Find data sets on the Hub."),
         Operation("inspect", InspectArgs, _inspect, "Splits, columns, figures, samples, and what it can train."),
         Operation("compare", CompareArgs, _compare(local=False), "Two data sets of the Hub side by side."),
-        Operation("overlap", OverlapArgs, _overlap(local=False), "Rows that a test set shares with a training set."),
+        Operation("overlap", OverlapArgs, _overlap(local=False), "Rows that a test set shares with a training set.",
+                  seconds=LONG),
         Operation("file", FileArgs, lambda wanted: file(wanted.path, samples=wanted.samples, target=wanted.target),
                   "The report of `inspect` for a file or folder of this machine.", engineers=False),
         Operation("compare_files", CompareFilesArgs, _compare(local=True),
                   "Like compare, and either may be a file or folder.", engineers=False),
         Operation("overlap_files", OverlapFilesArgs, _overlap(local=True),
-                  "Like overlap, and either may be a file or folder.", engineers=False),
+                  "Like overlap, and either may be a file or folder.", engineers=False, seconds=LONG),
     ),
 )  # fmt: skip

@@ -6,23 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from trainwright.graph.errors import RequestError
-from trainwright.tools.lookup.names import GIT_REF, HUB_ID, is_hub_id
+from trainwright.tools.lookup.names import Revision, is_hub_id
 
 __all__ = [
     "CompareArgs", "CompareFilesArgs", "FileArgs", "HubPart", "InspectArgs", "OverlapArgs", "OverlapFilesArgs",
     "SearchArgs", "hub_part",
 ]  # fmt: skip
 
-HubSpec = Annotated[
-    str, StringConstraints(pattern=HUB_ID[:-1] + r"(?::(?:[^:/\x00-\x1f][^:\x00-\x1f]{0,199})?(?::[\w.]{1,200})?)?$")
-]
-"""owner/name, with a configuration and a split behind colons; `owner/name::test` for the split alone."""
-
 Sort = Literal["trending", "downloads", "likes", "created", "modified"]
-Revision = Annotated[str, StringConstraints(pattern=rf"^(?:|{GIT_REF[1:-1]})$")]
 Column = Annotated[str, StringConstraints(max_length=200)]
 Word = Annotated[str, StringConstraints(max_length=100)]
 
@@ -49,8 +43,22 @@ def hub_part(spec: str) -> HubPart:
         or not re.fullmatch(r"(?:[^:/\x00-\x1f][^:\x00-\x1f]{0,199})?", config)
         or not re.fullmatch(r"[\w.]{0,200}", split)
     ):
-        raise RequestError(f"{spec[:200]!r} names no data set.", hint="Write owner/name, or owner/name:config:split.")
+        raise RequestError(
+            f"{spec[:200]!r} names no data set of the Hub.", hint="Write owner/name, or owner/name:config:split."
+        )
     return HubPart(name, config, split)
+
+
+def _spec(text: str) -> str:
+    try:
+        hub_part(text)
+    except RequestError as error:
+        raise ValueError(f"{error.message} {error.hint}".rstrip(".")) from None
+    return text
+
+
+HubSpec = Annotated[str, StringConstraints(max_length=600), AfterValidator(_spec)]
+"""owner/name, with a configuration and a split behind colons; `owner/name::test` for the split alone."""
 
 
 class _Args(BaseModel):

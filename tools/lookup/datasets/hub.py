@@ -13,9 +13,9 @@ from urllib.parse import quote
 from trainwright.tools.http import fetch
 from trainwright.tools.lookup.found import Source, cut
 from trainwright.tools.lookup.hub import HUB, asking_the_hub, licence_of
-from trainwright.tools.lookup.names import REPO_PATH, is_hub_id
+from trainwright.tools.lookup.names import is_hub_id, is_repo_path
 
-__all__ = ["Description", "card_text", "describe", "file_address", "is_path", "short_tags"]
+__all__ = ["Description", "card_text", "describe", "file_address", "short_tags"]
 
 CARD = 600
 SHA = re.compile(r"[0-9a-f]{40}")
@@ -78,14 +78,8 @@ def describe(id: str, revision: str = "") -> Description:  # noqa: A002 - as all
             modified=str(info.last_modified or "")[:10],
             tags=short_tags(info.tags),
             card=card,
-            files=tuple((path, size) for path, size in files if is_path(path)),
+            files=tuple((path, size) for path, size in files if is_repo_path(path)),
         )
-
-
-def is_path(path: str) -> bool:
-    """Whether a path of a repository can be put into an address."""
-    parts = path.split("/")
-    return bool(re.fullmatch(REPO_PATH.strip("^$"), path)) and not {"", ".", ".."} & set(parts)
 
 
 def short_tags(tags: Any, most: int = 12) -> tuple[str, ...]:

@@ -165,15 +165,21 @@ def hub_data(id: str, revision: str = "") -> HubData:  # noqa: A002 - as all are
     except RemoteError as error:
         trouble = error
     own = found.id if found else id
-    # The viewer knows data sets by old names too: where the Hub cannot say which one this is, it may be a withheld one.
-    held = is_withheld_hub(id, own) or (found is None and any_on_the_hub())
-    data = HubData(own, found, Viewer(own), revision, withheld=held)
+    data = HubData(own, found, Viewer(own), revision, withheld=_may_be_withheld(id, own, found is not None))
     if trouble:
         data.notes.append(f"The Hub could not be asked: {trouble.message} What its viewer knows is given.")
     _set_splits(data)
     if trouble and not data.splits:
         raise trouble
     return data
+
+
+def _may_be_withheld(asked: str, own: str, known: bool) -> bool:
+    """Where the Hub cannot say which data set this is, it may be a withheld one: the viewer knows old names too."""
+    try:
+        return is_withheld_hub(asked, own) if known else any_on_the_hub()
+    except RemoteError:
+        return True
 
 
 def _set_splits(data: HubData) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainwright.tools.lookup.found import Found, table
+from trainwright.tools.lookup.found import Found, paragraphs, table
 
 __all__ = [
     "ColumnReport",
@@ -45,12 +45,12 @@ class Listing(Found):
 
     datasets: list[Listed] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         rows = [
             (d.id, d.downloads, d.likes, d.licence, d.gated, d.modified, ", ".join(d.tags[:6])) for d in self.datasets
         ]
         shown = table(("data set", "downloads", "likes", "licence", "gated", "modified", "tags"), rows)
-        return f"{shown or 'Nothing was found.'}\n\n{self.footing()}".strip()
+        return shown or "Nothing was found."
 
 
 class SplitReport(_Part):
@@ -172,8 +172,8 @@ class Inspection(Found):
     conversations: list[Conversation] = Field(default_factory=list)
     fitness: list[Fitness] = Field(default_factory=list)
 
-    def markdown(self) -> str:
-        return "\n\n".join(part for part in (*self._parts(), self.footing()) if part)
+    def body(self) -> str:
+        return paragraphs(*self._parts())
 
     def _parts(self) -> Iterable[str]:
         facts = (
@@ -210,7 +210,7 @@ def _conversation(found: Conversation) -> str:
     calls = found.tool_calls or "none"
     example = "\n".join("- " + "; ".join(f"{k}: {_line(v)}" for k, v in one.items()) for one in found.example)
     head = f"## Conversations in {found.column} ({found.format})\n\nRoles: {roles}. Tool calls: {calls}."
-    return "\n\n".join(part for part in (head, table(("key", "in messages"), keys), example) if part)
+    return paragraphs(head, table(("key", "in messages"), keys), example)
 
 
 class ComparedColumn(_Part):
@@ -246,7 +246,7 @@ class Comparison(Found):
     only_first: dict[str, str] = Field(default_factory=dict)
     only_second: dict[str, str] = Field(default_factory=dict)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         first, second = self.sides
         methods = list(dict.fromkeys([*first.fits, *second.fits]))
         rows: list[tuple[Any, ...]] = [
@@ -260,7 +260,7 @@ class Comparison(Found):
         both = table(("column", "type", "type there", "labels"), common)
         only = [f"Only in {side.id}: " + ", ".join(f"{name} ({kind})" for name, kind in columns.items()) + "."
                 for side, columns in zip(self.sides, (self.only_first, self.only_second), strict=True) if columns]  # fmt: skip
-        return "\n\n".join(part for part in (sides, both, *only, self.footing()) if part)
+        return paragraphs(sides, both, *only)
 
 
 def _labels(column: ComparedColumn) -> str:
@@ -310,7 +310,7 @@ class Overlap(Found):
     within_test: int = 0
     examples: list[Example] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         text = [
             f"# Rows of {self.test} that stand in {self.train} too",
             f"Compared: {', '.join(self.columns)}. Read: {self.train_rows:,} training and {self.test_rows:,} test rows.",
@@ -320,7 +320,7 @@ class Overlap(Found):
         ]
         rows = [(e.test_row, e.train_row, f"{e.likeness:.2f}", e.test, e.train) for e in self.examples]
         text.append(table(("test row", "training row", "likeness", "test", "training"), rows))
-        return "\n\n".join(part for part in (*text, self.footing()) if part)
+        return paragraphs(*text)
 
 
 def _number(value: Any) -> str:

@@ -7,6 +7,7 @@ known to be one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -39,15 +40,19 @@ def names_of(spec: str) -> frozenset[str]:
 
 
 def is_withheld_hub(*names: str) -> bool:
-    """Whether a data set of the Hub is withheld, given all names that lead to it.
+    """Whether a data set of the Hub is withheld, given names that lead to it.
 
-    A withheld name can be an old one of the same data set: the Hub is asked what it is called now.
+    Each name, also a withheld one, can be an old one of the same data set: the Hub is asked what it is called now.
+
+    Raises:
+        RemoteError: the Hub does not say what one of them is called, so that nobody knows.
     """
-    held = withheld.get()
-    if not held:
-        return False
+    held = {name for name in withheld.get() if _is_repository(name)}
     own = {name.lower() for name in names}
-    return bool(own & held) or any(_now_called(name) in own for name in held if _is_repository(name))
+    if not held or own & held:
+        return bool(held and own)
+    now = {_now_called(name) for name in held}
+    return any(_now_called(name) in now for name in own)
 
 
 def any_on_the_hub() -> bool:
@@ -62,14 +67,17 @@ def _is_repository(name: str) -> bool:
 
 
 def _now_called(name: str) -> str:
-    from trainwright.graph.errors import RemoteError
+    from trainwright.graph.errors import NotFound, RemoteError
 
     from .hub import describe
 
     try:
         return describe(name).id.lower()
-    except RemoteError:
-        return name  # it is unknown under that name: nothing else can lead to it
+    except NotFound:
+        return name  # nothing else can lead to what does not exist
+    except RemoteError as error:
+        message = f"Whether this leads to the run's own data cannot be told: {error.message}"
+        raise type(error)(message, hint=error.hint) from error
 
 
 def names_withheld(address: str) -> bool:
@@ -77,8 +85,11 @@ def names_withheld(address: str) -> bool:
     words = address
     for _ in range(3):  # percent signs can be quoted themselves
         words = unquote(words)
-    lower = words.lower()
-    return any("/" in name and name in lower for name in withheld.get() if _is_repository(name))
+    return any(
+        "/" in name and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", words.lower())
+        for name in withheld.get()
+        if _is_repository(name)
+    )
 
 
 def is_withheld_path(path: Path) -> bool:

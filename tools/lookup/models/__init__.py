@@ -137,6 +137,8 @@ AREA = Area(
         Operation(
             "details", DetailsArgs, _details, "Architecture, parameters, licence, context, chat template, files."
         ),
-        Operation("fit", FitArgs, _fit, "Memory by method, and the machines that have it, cheapest first."),
+        Operation(
+            "fit", FitArgs, _fit, "Memory by method, and the machines that have it, cheapest first.", places=("id",)
+        ),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from trainwright.tools.lookup.names import GIT_REF, HUB_ID, is_hub_id
+from trainwright.tools.lookup.names import Revision, is_hub_id
 
 from .memory import DTYPES, OPTIMIZERS, Method
 
@@ -38,7 +38,7 @@ def _count(text: str) -> str:
 
 def _hub_id(text: str) -> str:
     if text and not is_hub_id(text):
-        raise ValueError("write owner/name")
+        raise ValueError(f"{text!r} names no model of the Hub: write owner/name")
     return text
 
 
@@ -55,7 +55,7 @@ def _one_of(*names: str) -> Any:
 
 Word = Annotated[str, StringConstraints(max_length=100)]
 Count = Annotated[str, StringConstraints(max_length=30), AfterValidator(_count)]
-Id = Annotated[str, StringConstraints(pattern=HUB_ID[:-1] + r"$|^$"), AfterValidator(_hub_id)]
+Id = Annotated[str, StringConstraints(max_length=200), AfterValidator(_hub_id)]
 
 
 class _Args(BaseModel):
@@ -79,14 +79,14 @@ class DetailsArgs(_Args):
     """See `details`."""
 
     id: Id = Field(min_length=1)
-    revision: Annotated[str, StringConstraints(pattern=f"{GIT_REF}|^$")] = ""
+    revision: Revision = ""
 
 
 class FitArgs(_Args):
     """See `fit`."""
 
     id: Id = ""
-    parameters: Count = Field("", description="7B; search: at most")
+    parameters: Count = Field("", description="such as 7B")
     method: Literal[Method, ""] = ""
     batch: int = Field(1, ge=1, le=4096)
     sequence: int = Field(0, ge=0, le=10_000_000)

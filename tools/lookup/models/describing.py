@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainwright.graph.errors import NotFound, RemoteError
-from trainwright.tools.http import LOOKUP_SECONDS, lookups
 from trainwright.tools.lookup.found import Source, cut
 from trainwright.tools.lookup.hub import asking_the_hub, licence_of
 from trainwright.tools.lookup.names import is_arxiv_id
+from trainwright.tools.lookup.values import line, mapping
 
 from .arguments import DetailsArgs
 from .hub import json_file, model_info, text_file
 from .report import Details, Template, WeightFile
 from .shapes import CONTEXT, Shape, read_shape, text_part
-from .values import line, mapping, number, texts, whole
+from .values import number, several, whole
 
 __all__ = ["Model", "details", "dtype_counts", "read_model"]
 
@@ -65,7 +65,6 @@ class Model:
     notes: list[str] = field(default_factory=list)
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def details(wanted: DetailsArgs) -> Details:
     """See `trainwright.tools.lookup.models.details`."""
     model = read_model(wanted.id, wanted.revision)
@@ -79,9 +78,9 @@ def details(wanted: DetailsArgs) -> Details:
         gated=line(str(info.gated), 10) if info.gated else "",
         private=info.private is True,
         base=_base(model, card),
-        languages=texts(card.get("language"), 20, 20),
-        datasets=texts(card.get("datasets"), 10, 100),
-        papers=[tag[6:] for tag in texts(info.tags, 200) if tag.startswith("arxiv:") and is_arxiv_id(tag[6:])][:10],
+        languages=several(card.get("language"), 20, 20),
+        datasets=several(card.get("datasets"), 10, 100),
+        papers=[tag[6:] for tag in several(info.tags, 200) if tag.startswith("arxiv:") and is_arxiv_id(tag[6:])][:10],
         downloads=number(info.downloads) or 0,
         likes=number(info.likes) or 0,
         modified=str(info.last_modified or "")[:10],
@@ -205,7 +204,7 @@ def _of_config(model: Model) -> dict[str, Any]:
     config, shape, part = model.config, model.shape, text_part(model.config)
     return {
         "model_type": line(config.get("model_type"), 60),
-        "architectures": texts(config.get("architectures"), 3, 100),
+        "architectures": several(config.get("architectures"), 3, 100),
         "parameters": model.parameters,
         "parameters_from": model.parameters_from,
         "active": shape.active if shape and shape.experts else None,
@@ -307,8 +306,8 @@ def _template(text: str) -> Template:
 
 
 def _base(model: Model, card: Mapping[str, Any]) -> list[str]:
-    own = texts(model.adapter.get("base_model_name_or_path"), 1)
-    return list(dict.fromkeys([*own, *texts(card.get("base_model"), 5)]))
+    own = several(model.adapter.get("base_model_name_or_path"), 1)
+    return list(dict.fromkeys([*own, *several(card.get("base_model"), 5)]))
 
 
 def _is_pickle(path: str) -> bool:

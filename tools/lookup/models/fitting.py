@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import cast
 
 from trainwright.graph.errors import RequestError
-from trainwright.tools.http import LOOKUP_SECONDS, lookups
 from trainwright.tools.jobs.hardware import FLAVOURS, Flavour
 from trainwright.tools.lookup.found import Source
 
@@ -89,7 +88,6 @@ class _Place:
     divided: bool
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def fit(wanted: FitArgs) -> Fit:
     """See `trainwright.tools.lookup.models.fit`."""
     subject = _subject(wanted)

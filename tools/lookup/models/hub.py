@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from trainwright.graph.errors import RemoteError, RequestError
 from trainwright.tools.http import fetch
 from trainwright.tools.lookup.found import Source
 from trainwright.tools.lookup.hub import HUB, asking_the_hub
-from trainwright.tools.lookup.names import GIT_REF, is_hub_id
+from trainwright.tools.lookup.names import is_git_ref, is_hub_id
 
 __all__ = ["json_file", "model_info", "text_file"]
 
@@ -29,7 +28,7 @@ def model_info(id: str, revision: str = "") -> tuple[Any, Source]:  # noqa: A002
     """
     if not is_hub_id(id):
         raise RequestError(f"{id[:100]!r} is no name of a model.", hint="Write owner/name.")
-    if revision and not re.fullmatch(GIT_REF.strip("^$"), revision):
+    if revision and not is_git_ref(revision):
         raise RequestError(f"{revision[:100]!r} is no revision.", hint="Write a branch, a tag or a commit.")
     with asking_the_hub(f"model {id}{f' at {revision}' if revision else ''}") as hub:
         info = hub.api.model_info(id, revision=revision or None, files_metadata=True)

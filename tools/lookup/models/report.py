@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainwright.tools.lookup.found import Found, table
+from trainwright.tools.lookup.found import Found, paragraphs, table
 
 __all__ = ["Details", "Fit", "Listed", "Listing", "Machine", "Need", "Template", "WeightFile", "gb"]
 
@@ -34,14 +34,14 @@ class Listing(Found):
 
     models: list[Listed] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A table."""
         header = ("model", "parameters", "task", "library", "licence", "gated", "downloads", "likes", "modified")
         rows = [
             (m.id, _short(m.parameters), m.task, m.library, m.licence, m.gated, m.downloads, m.likes, m.modified)
             for m in self.models
         ]
-        return "\n\n".join(part for part in (table(header, rows) or "No model found.", self.footing()) if part)
+        return table(header, rows) or "No model found."
 
 
 class Template(_Part):
@@ -202,12 +202,12 @@ class Fit(Found):
     advice: list[str] = Field(default_factory=list)
     formulas: list[str] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Two tables: what each method needs, and where that is."""
         head = f"{self.id or 'A model'}: {_short(self.parameters)} parameters ({self.parameters_from})"
         assumed = "; ".join(f"{name}: {value}" for name, value in self.assumed.items())
         small = "\n".join(f"- {text}" for text in self.too_small)
-        parts = (
+        return paragraphs(
             head + (f", {_short(self.active)} of them active" if self.active else ""),
             assumed,
             self._memory_table(),
@@ -215,9 +215,7 @@ class Fit(Found):
             f"Too small:\n{small}" if small else "",
             "\n".join(self.advice),
             "Formulas: " + "; ".join(self.formulas),
-            self.footing(),
         )
-        return "\n\n".join(part for part in parts if part)
 
     def _memory_table(self) -> str:
         header = (

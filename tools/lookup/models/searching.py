@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from trainwright.tools.http import LOOKUP_SECONDS, lookups
 from trainwright.tools.lookup.hub import asking_the_hub, licence_of
+from trainwright.tools.lookup.values import line
 
 from .arguments import SearchArgs, count_of
 from .describing import dtype_counts
 from .report import Listed, Listing
-from .values import line, number
+from .values import number
 
 __all__ = ["search"]
 
@@ -19,7 +19,6 @@ ORDERS = {"trending": "trending_score", "created": "created_at", "modified": "la
 FIELDS = ["downloads", "likes", "gated", "lastModified", "tags", "pipeline_tag", "library_name", "safetensors"]
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def search(wanted: SearchArgs) -> Listing:
     """See `trainwright.tools.lookup.models.search`."""
     most = count_of(wanted.parameters) if wanted.parameters else 0

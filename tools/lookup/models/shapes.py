@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .values import line, mapping, whole
+from trainwright.tools.lookup.values import line, mapping
+
+from .values import whole
 
 __all__ = ["Shape", "read_shape", "text_part", "typical_shape"]
 

@@ -1,4 +1,4 @@
-"""Values out of files that others wrote: each has the type and the range that is asked for, or it counts as missing."""
+"""Values of models out of files that others wrote: each lies in the range that is asked for, or it counts as missing."""
 
 from __future__ import annotations
 
@@ -6,27 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from trainwright.tools.lookup.found import cut
+from trainwright.tools.lookup.values import texts
 
-__all__ = ["line", "mapping", "number", "texts", "whole"]
-
-
-def line(value: Any, limit: int = 200) -> str:
-    """A text as one line without control signs, cut where it is longer; empty for what is no text."""
-    if not isinstance(value, str):
-        return ""
-    return cut(" ".join("".join(c if c.isprintable() else " " for c in value[: limit * 8]).split()), limit)
+__all__ = ["number", "several", "whole"]
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """An object; an empty one for what is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def texts(value: Any, most: int = 10, limit: int = 200) -> list[str]:
-    """The texts of a list, or the one text, each once."""
-    given = value if isinstance(value, list | tuple) else [value]
-    return [text for text in dict.fromkeys(line(one, limit) for one in given[: most * 4]) if text][:most]
+def several(value: Any, most: int = 10, limit: int = 200) -> list[str]:
+    """The texts of a list, or the one text: a model's card may have either."""
+    return texts(value if isinstance(value, list | tuple) else [value], most, limit)
 
 
 def number(value: Any) -> int | None:

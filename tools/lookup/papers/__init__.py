@@ -43,7 +43,9 @@ AREA = Area(
         _operation("search", arguments.Search, "Papers for some words, with filters."),
         _operation("trending", arguments.Trending, "The papers of a day on the Hub."),
         _operation("details", arguments.Details, "All that is known of one paper."),
-        _operation("read", arguments.Read, "Its abstract and contents, or one section."),
+        _operation(
+            "read", arguments.Read, "Its abstract and contents, or one section. For a person, ID may be a PDF's URL."
+        ),
         _operation("read_file", arguments.File, "The same for a file of this machine.", engineers=False),
         _operation("citations", arguments.Citations, "What it cites, and what cites it."),
         _operation("snippets", arguments.Snippets, "Passages of full texts for some words."),

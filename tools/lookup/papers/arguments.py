@@ -46,7 +46,7 @@ class Trending(_Arguments):
 
 
 class Details(_Arguments):
-    id: Id = Field(description="arXiv id, DOI; read: or a PDF's URL")
+    id: Id = Field(description="arXiv id, DOI")
 
 
 class Read(_Arguments):

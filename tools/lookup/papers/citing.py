@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainwright.graph.errors import RequestError
-from trainwright.tools.http import LOOKUP_SECONDS, lookups
+from trainwright.tools.lookup.values import items, line, mapping, texts
 
 from .asking import Asking, within
 from .ids import paper_id
 from .records import Citation, CitationsFound, Paper, PapersFound, Snippet, SnippetsFound
 from .scholar import FIELDS, SCHOLAR, ask_scholar, paper_of
-from .values import items, line, mapping, texts
 
 __all__ = ["citations", "recommend", "snippets"]
 
@@ -25,7 +24,6 @@ SNIPPET = 400
 FORM = {"references": "citedPaper", "citations": "citingPaper"}
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def citations(id: str, *, direction: str = "both", limit: int = 10) -> CitationsFound:  # noqa: A002
     """The papers that a paper cites and those that cite it: influential ones first, then the most cited.
 
@@ -80,7 +78,6 @@ def _edge(value: Any, key: str) -> Citation | None:
     )
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def snippets(query: str, *, limit: int = 10, ids: Sequence[str] = ()) -> SnippetsFound:
     """Passages of papers' full texts that fit some words, best first.
 
@@ -136,7 +133,6 @@ def _known_papers(ids: Sequence[str], asking: Asking) -> dict[str, Paper]:
     return {one: paper for one, paper in zip(wanted, papers, strict=False) if paper is not None}
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def recommend(ids: Sequence[str], *, negative_ids: Sequence[str] = (), limit: int = 10) -> PapersFound:
     """Papers like the given ones.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trainwright.graph.errors import NotFound
-from trainwright.tools.http import LOOKUP_SECONDS, lookups
 from trainwright.tools.lookup.found import cut
 from trainwright.tools.lookup.names import is_arxiv_id
+from trainwright.tools.lookup.values import items, line, mapping, texts
 
 from .asking import Asking, within
 from .hub import hub_info, hub_items
@@ -15,7 +15,7 @@ from .ids import PaperId, paper_id
 from .preprints import arxiv_record
 from .records import DetailsFound, LinkedFound
 from .scholar import FIELDS, ask_scholar
-from .values import address, day_of, items, line, mapping, texts, whole
+from .values import address, count, day_of
 
 __all__ = ["details", "linked"]
 
@@ -26,7 +26,6 @@ KIND_SECONDS = 18.0
 """For what is asked about each kind of thing that is linked."""
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def details(id: str) -> DetailsFound:  # noqa: A002  # as the argument of the operation is called
     """What is known of a paper: Semantic Scholar's, arXiv's and the Hub's knowledge together.
 
@@ -77,8 +76,8 @@ def _add_graph(found: DetailsFound, graph: Any) -> None:
     studies = [study.get("category") for study in items(graph.get("s2FieldsOfStudy"))]
     found.fields = list(dict.fromkeys(texts(graph.get("fieldsOfStudy"), 10, 60) + texts(studies, 10, 60)))
     found.venue = line(graph.get("venue"), 150)
-    found.citations, found.influential = whole(graph.get("citationCount")), whole(graph.get("influentialCitationCount"))
-    found.references = whole(graph.get("referenceCount"))
+    found.citations, found.influential = count(graph.get("citationCount")), count(graph.get("influentialCitationCount"))
+    found.references = count(graph.get("referenceCount"))
     found.summary = line(mapping(graph.get("tldr")).get("text"), 500)
     found.pdf = address(mapping(graph.get("openAccessPdf")).get("url"))
 
@@ -102,13 +101,12 @@ def _add_hub(found: DetailsFound, info: Any) -> None:
     found.authors = found.authors or [name for author in info.authors or () if (name := line(author.name, 80))]
     found.abstract = found.abstract or line(info.summary, 10_000)
     found.published = found.published or day_of(info.published_at)
-    found.upvotes, found.code_stars = whole(info.upvotes), whole(info.github_stars)
+    found.upvotes, found.code_stars = count(info.upvotes), count(info.github_stars)
     found.code, found.project = address(info.github_repo), address(info.project_page)
     found.summary = found.summary or line(info.ai_summary, 500)
     found.keywords = texts(info.ai_keywords, 12, 60)
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def linked(id: str, *, kind: str = "all", limit: int = 10) -> LinkedFound:  # noqa: A002
     """The data sets, models, Spaces and collections of the Hub that name a paper, and its code.
 
@@ -126,7 +124,7 @@ def linked(id: str, *, kind: str = "all", limit: int = 10) -> LinkedFound:  # no
     found = LinkedFound(id=_arxiv_of(paper_id(id), asking))
     info = asking.ask(lambda a: hub_info(found.id, a), quiet=True, seconds=KIND_SECONDS)
     if info is not None:
-        found.code, found.code_stars = address(info.github_repo), whole(info.github_stars)
+        found.code, found.code_stars = address(info.github_repo), count(info.github_stars)
         found.project = address(info.project_page)
     answered = info is not None
     for name in KINDS if kind == "all" else (kind,):

@@ -8,10 +8,11 @@ from typing import Any
 from trainwright.graph.errors import RemoteError
 from trainwright.tools.lookup.hub import asking_the_hub
 from trainwright.tools.lookup.names import is_arxiv_id
+from trainwright.tools.lookup.values import line
 
 from .asking import Asking
 from .records import Item, Paper
-from .values import address, authors_line, day_of, line, whole
+from .values import address, authors_line, count, day_of
 
 __all__ = ["HUB_NAME", "hub_info", "hub_items", "hub_list", "hub_text"]
 
@@ -52,7 +53,7 @@ def _paper(info: Any) -> Paper | None:
         authors=authors_line(line(author.name, 80) for author in info.authors or ()),
         date=day_of(info.published_at),
         abstract=line(info.summary, ABSTRACT),
-        upvotes=whole(info.upvotes),
+        upvotes=count(info.upvotes),
         code=address(info.github_repo),
     )
 
@@ -104,11 +105,11 @@ def hub_items(kind: str, arxiv: str, limit: int, asking: Asking) -> list[Item]:
 
 def _item(entry: Any, kind: str) -> Item:
     if kind == "collections":
-        return Item(id=line(entry.slug, 200), title=line(entry.title, 120), likes=whole(entry.upvotes))
+        return Item(id=line(entry.slug, 200), title=line(entry.title, 120), likes=count(entry.upvotes))
     return Item(
         id=line(entry.id, 200),
-        likes=whole(entry.likes),
-        downloads=whole(getattr(entry, "downloads", None)),
+        likes=count(entry.likes),
+        downloads=count(getattr(entry, "downloads", None)),
         task=line(getattr(entry, "pipeline_tag", None), 60),
         gated=bool(getattr(entry, "gated", False)),
     )

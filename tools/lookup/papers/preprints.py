@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from trainwright.graph.errors import NotFound, RemoteError, RemoteUnavailable
 from trainwright.tools.lookup.found import Source
+from trainwright.tools.lookup.values import line
 from trainwright.tools.papers.arxiv_source import ARXIV, arxiv_client, check_same
 
 from .asking import Asking
 from .records import Paper
-from .values import authors_line, day_of, line
+from .values import authors_line, day_of
 
 if TYPE_CHECKING:
     from trainwright.tools.http import Adapter

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from trainwright.graph.errors import NotFound, PaperError, RemoteError, RequestError
-from trainwright.tools.http import LOOKUP_SECONDS, Service, fetch, lookups, seconds_left
-from trainwright.tools.lookup.found import Source, cut
+from trainwright.graph.errors import NotFound, PaperError, RemoteError
+from trainwright.tools.http import Service, fetch, seconds_left
+from trainwright.tools.lookup.found import Source, cut, part_of, parts_of
 from trainwright.tools.lookup.names import is_arxiv_id
+from trainwright.tools.lookup.values import line, mapping
 from trainwright.tools.papers.arxiv_source import ARXIV, PDF_AGE
 from trainwright.tools.papers.download import SIZE_LIMIT
 from trainwright.tools.papers.lookup import find_section
@@ -29,7 +30,7 @@ from .ids import PaperId, paper_id
 from .preprints import arxiv_record
 from .records import Part, Reading
 from .scholar import ask_scholar
-from .values import address, line, mapping
+from .values import address
 
 __all__ = ["PART", "read", "read_file"]
 
@@ -50,7 +51,6 @@ Text = tuple[ParsedPaper, str]
 """A paper that was read, and the form that it was read in."""
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def read(id: str, *, section: str = "", part: int = 1) -> Reading:  # noqa: A002  # as the argument is called
     """A paper: its abstract and table of contents; or one of its sections.
 
@@ -248,15 +248,13 @@ def _put_section(found: Reading, paper: ParsedPaper, name: str, part: int, askin
             asking.note(f"There is no section {name[:80]!r}; `contents` lists those that there are.")
             return
         chosen, text = section, section_text(paper, section)
-    parts = max(1, -(-len(text) // PART))
-    if part > parts:
-        raise RequestError(f"{_name(chosen)} has {parts} part{'s' if parts > 1 else ''}; there is no part {part}.")
-    found.section, found.text = _name(chosen), text[(part - 1) * PART : part * PART]
-    if parts > 1:
-        found.part, found.parts = part, parts
-        left = len(text) - part * PART
+    parts = parts_of(text, PART)
+    found.section, found.text = _name(chosen), part_of(parts, part, _name(chosen))
+    if len(parts) > 1:
+        found.part, found.parts = part, len(parts)
+        left = sum(map(len, parts[part:]))
         if left > 0:
-            asking.note(f"{left:,} characters of this section follow: part {part + 1} of {parts} goes on.")
+            asking.note(f"{left:,} characters of this section follow: part {part + 1} of {len(parts)} goes on.")
 
 
 def _whole(paper: ParsedPaper) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainwright.tools.lookup.found import Found, table
+from trainwright.tools.lookup.found import Found, paragraphs, table
 
 __all__ = [
     "Citation", "CitationsFound", "DetailsFound", "Item", "LinkedFound", "Paper", "PapersFound", "Part", "Reading",
@@ -36,11 +36,10 @@ class PapersFound(Found):
 
     papers: list[Paper] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A table of the papers."""
         rows = [[p.id, p.title, p.authors, p.date, p.citations] for p in self.papers]
-        body = table(["id", "title", "authors", "date", "citations"], rows) or "No paper was found."
-        return "\n\n".join(part for part in (body, self.footing()) if part)
+        return table(["id", "title", "authors", "date", "citations"], rows) or "No paper was found."
 
 
 class DetailsFound(Found):
@@ -95,7 +94,7 @@ class Reading(Found):
     parts: int | None = None
     pdf: str = ""
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """The text as it is, or the abstract and the table of contents."""
         head = [f"# {self.title}" if self.title else ""]
         if self.section:
@@ -104,7 +103,7 @@ class Reading(Found):
         else:
             head += [self.abstract, "\n".join(map(_entry, self.contents))]
             head.append(f"PDF: {self.pdf}" if self.pdf else "")
-        return "\n\n".join(part for part in (*head, self.footing()) if part)
+        return paragraphs(*head)
 
 
 def _entry(part: Part) -> str:
@@ -128,7 +127,7 @@ class CitationsFound(Found):
     references: list[Citation] = Field(default_factory=list, description="What the paper cites.")
     citations: list[Citation] = Field(default_factory=list, description="What cites the paper.")
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A table for each direction."""
         parts = []
         for name, entries in (("References", self.references), ("Citations", self.citations)):
@@ -145,7 +144,7 @@ class CitationsFound(Found):
             ]
             if rows:
                 parts += [f"## {name}", table(["id", "title", "date", "citations", "influential", "intents"], rows)]
-        return "\n\n".join(part for part in (*(parts or ["No citation was found."]), self.footing()) if part)
+        return "\n\n".join(parts or ["No citation was found."])
 
 
 class Snippet(_Record):
@@ -162,10 +161,10 @@ class SnippetsFound(Found):
 
     snippets: list[Snippet] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Each passage below its paper."""
         parts = [f"## {s.paper.title} ({s.paper.id}) {s.section}".rstrip() + f"\n\n{s.text}" for s in self.snippets]
-        return "\n\n".join(part for part in (*(parts or ["No passage was found."]), self.footing()) if part)
+        return "\n\n".join(parts or ["No passage was found."])
 
 
 class Item(_Record):
@@ -191,7 +190,7 @@ class LinkedFound(Found):
     code_stars: int | None = None
     project: str = ""
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A table for each kind."""
         parts = [f"Code: {self.code}" if self.code else "", f"Project: {self.project}" if self.project else ""]
         for name in ("datasets", "models", "spaces", "collections"):
@@ -200,4 +199,4 @@ class LinkedFound(Found):
                 rows = [[i.id, i.title, i.task, i.downloads, i.likes] for i in items]
                 parts += [f"## {name.title()}", table([name[:-1], "title", "task", "downloads", "likes"], rows)]
         body = [part for part in parts if part] or ["Nothing on the Hub is linked to it."]
-        return "\n\n".join(part for part in (*body, self.footing()) if part)
+        return paragraphs(*body)

@@ -14,10 +14,11 @@ from trainwright.graph.errors import RemoteError
 from trainwright.tools.http import Service, fetch_json
 from trainwright.tools.http.service import DAY
 from trainwright.tools.lookup.names import is_arxiv_id
+from trainwright.tools.lookup.values import items, line, mapping
 
 from .asking import Asking
 from .records import Paper
-from .values import authors_line, day_of, items, line, mapping, whole
+from .values import authors_line, count, day_of
 
 __all__ = ["FIELDS", "SCHOLAR", "ask_scholar", "paper_of"]
 
@@ -83,6 +84,6 @@ def paper_of(value: Any) -> Paper | None:
         date=day_of(known.get("publicationDate")) or day_of(known.get("year")),
         abstract=line(known.get("abstract"), ABSTRACT),
         venue=line(known.get("venue"), 100),
-        citations=whole(known.get("citationCount")),
-        influential=whole(known.get("influentialCitationCount")),
+        citations=count(known.get("citationCount")),
+        influential=count(known.get("influentialCitationCount")),
     )

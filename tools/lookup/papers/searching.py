@@ -12,14 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainwright.graph.errors import RequestError
-from trainwright.tools.http import LOOKUP_SECONDS, lookups
+from trainwright.tools.lookup.values import items, mapping
 
 from .asking import LIMIT, Asking, within
 from .hub import HUB_NAME, hub_list
 from .preprints import arxiv_query, arxiv_search
 from .records import Paper, PapersFound
 from .scholar import FIELDS, SCHOLAR, ask_scholar, paper_of
-from .values import items, mapping
 
 __all__ = ["search", "trending"]
 
@@ -60,7 +59,6 @@ class _Wanted:
         return STUDIES.get(self.field.partition(".")[0].lower(), self.field)
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def search(
     query: str,
     *,
@@ -213,7 +211,6 @@ def _sorted(papers: list[Paper], sort: str) -> list[Paper]:
     return papers
 
 
-@lookups(seconds=LOOKUP_SECONDS)
 def trending(*, limit: int = 10, date: str = "") -> PapersFound:
     """The papers of a day on the Hub, those with the most votes first; without a date the ones that are trending now.
 

@@ -1,49 +1,22 @@
-"""Values out of answers that others wrote: each has the type that is asked for, or it counts as missing."""
+"""Values of papers out of answers that others wrote, as `trainwright.tools.lookup.values` takes those of anything."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from trainwright.tools.lookup.found import cut
-
-__all__ = ["address", "authors_line", "day_of", "items", "line", "mapping", "texts", "whole"]
+__all__ = ["address", "authors_line", "count", "day_of"]
 
 NAMES_SHOWN = 4
 """Authors that a list of papers names."""
 
 
-def line(value: Any, limit: int = 300) -> str:
-    """A text as one line without control signs, cut where it is longer; empty for what is no text."""
-    if not isinstance(value, str):
-        return ""
-    kept = "".join(c if not unicodedata.category(c).startswith("C") else " " for c in value[: 4 * limit + 4_000])
-    return cut(" ".join(kept.split()), limit)
-
-
-def whole(value: Any) -> int | None:
+def count(value: Any) -> int | None:
     """A count, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """An object; an empty one for what is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The objects of a list; what is no object is passed over."""
-    yield from (one for one in value if isinstance(one, dict)) if isinstance(value, list) else ()
-
-
-def texts(value: Any, limit: int = 20, longest: int = 300) -> list[str]:
-    """The texts of a list, each once."""
-    found = (line(one, longest) for one in value) if isinstance(value, list | tuple) else ()
-    return [text for text in dict.fromkeys(found) if text][:limit]
 
 
 def authors_line(names: Iterable[str]) -> str:

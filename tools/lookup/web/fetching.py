@@ -19,6 +19,7 @@ from trainwright.tools.http import Answer, kept
 from trainwright.tools.http import fetch as ask
 from trainwright.tools.http.addresses import check_address
 from trainwright.tools.http.service import shown
+from trainwright.tools.lookup.found import part_of, parts_of
 
 from .records import PageFound
 from .robots import forbids
@@ -84,16 +85,16 @@ def _checked(url: str) -> str:
 
 def _guard(address: str) -> None:
     """Refuse the files of data that the run is scored on, where the address is one of the Hub and names them."""
-    from trainwright.tools.lookup.datasets.withheld import is_withheld_hub, withheld
+    from trainwright.tools.lookup.datasets.withheld import any_on_the_hub, is_withheld_hub, names_withheld
 
     parts = urlsplit(address)
     host = (parts.hostname or "").lower()
     hubs = (*HUB, urlsplit(os.environ.get("HF_ENDPOINT", "")).hostname or HUB[0])
-    if not withheld.get() or not any(host == hub or host.endswith(f".{hub}") for hub in hubs):
+    if not any_on_the_hub() or not any(host == hub or host.endswith(f".{hub}") for hub in hubs):
         return
     text = unquote(unquote(f"{parts.path}?{parts.query}")).lower()
     named = [name for match in NAMED.findall(text) for name in (match, match.partition("/")[0])]
-    if any(name in text for name in withheld.get()) or is_withheld_hub(*named):
+    if names_withheld(text) or is_withheld_hub(*named):
         raise Refusal(
             f"{shown(address)} belongs to data that this run is scored on; it is not shown.",
             hint="Look it up with `datasets inspect`, which shows what may be seen.",
@@ -163,26 +164,9 @@ def _pdf(answer: Answer, found: PageFound) -> str:
 
 
 def _part(text: str, part: int, found: PageFound) -> PageFound:
-    pieces = _pieces(text)
-    if part > len(pieces):
-        raise RequestError(
-            f"{found.url} has {len(pieces)} part{'s' if len(pieces) > 1 else ''}, and none with the number {part}."
-        )
-    found.part, found.parts, found.text = part, len(pieces), pieces[part - 1]
+    pieces = parts_of(text, PART)
+    found.text = part_of(pieces, part, found.url)
+    found.part, found.parts = part, len(pieces)
     if part < len(pieces):
         found.notes.append(f"Part {part} of {len(pieces)}: ask for part {part + 1} to read on.")
     return found
-
-
-def _pieces(text: str) -> list[str]:
-    """The text in parts, each ended at a line's end where one is near."""
-    pieces: list[str] = []
-    start = 0
-    while start < len(text):
-        end = start + PART
-        if end < len(text):
-            line = text.rfind("\n", start + PART // 2, end)
-            end = line + 1 if line > 0 else end
-        pieces.append(text[start:end].strip("\n"))
-        start = end
-    return pieces or [""]

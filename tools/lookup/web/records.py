@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainwright.tools.lookup.found import Found
+from trainwright.tools.lookup.found import Found, paragraphs
 
 __all__ = ["Hit", "HitsFound", "PageFound"]
 
@@ -24,11 +24,10 @@ class HitsFound(Found):
 
     hits: list[Hit] = Field(default_factory=list)
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """A list of links."""
         lines = [f"- [{hit.title}]({hit.url})" + (f"\n  {hit.snippet}" if hit.snippet else "") for hit in self.hits]
-        body = "\n".join(lines) or "No page was found."
-        return "\n\n".join(part for part in (body, self.footing()) if part)
+        return "\n".join(lines) or "No page was found."
 
 
 class PageFound(Found):
@@ -48,8 +47,8 @@ class PageFound(Found):
     parts: int = 1
     text: str = ""
 
-    def markdown(self) -> str:
+    def body(self) -> str:
         """Title, address and text."""
         part = f" (part {self.part} of {self.parts})" if self.parts > 1 else ""
         head = f"# {self.title}\n\n{self.url}{part}" if self.title else f"{self.url}{part}"
-        return "\n\n".join(piece for piece in (head, self.text, self.footing()) if piece)
+        return paragraphs(head, self.text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from trainwright.graph.errors import RequestError
-from trainwright.tools.lookup.found import cut
+from trainwright.tools.lookup.values import line
 
 from .domains import domains_of, is_within
 from .records import Hit, HitsFound
@@ -66,17 +66,17 @@ def _hits(rows: list[dict[str, str]]) -> list[Hit]:
         except ValueError:
             usable = False
         if usable:
-            title = cut(_line(row.get("title")), TITLE) or url
+            title = line(_untagged(row.get("title")), TITLE) or url
             found.setdefault(
-                url.rstrip("/"), Hit(title=title, url=url, snippet=cut(_line(row.get("snippet")), SNIPPET))
+                url.rstrip("/"), Hit(title=title, url=url, snippet=line(_untagged(row.get("snippet")), SNIPPET))
             )
     return list(found.values())
 
 
-def _line(value: object) -> str:
-    """Text in one line, without the tags that engines put around words that fit."""
+def _untagged(value: object) -> str:
+    """A text without the tags that engines put around words that fit."""
     if not isinstance(value, str):
         return ""
     for tag in ("<strong>", "</strong>", "<b>", "</b>", "<em>", "</em>"):
         value = value.replace(tag, "")
-    return " ".join(value.split())
+    return value
