@@ -10,6 +10,11 @@ import pytest
 
 from .standin import StandIn
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores: with a thread for each core in each of them, threads wait for one another.
+    for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
+
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Names a test by the argument's name where the value is bytes: some hold the time at which they were made

@@ -61,7 +61,7 @@ def test_what_is_kept_is_shown_and_dropped(hub: StandIn, capfd: pytest.CaptureFi
     assert main(["cache", "prune"]) == 0
     assert "nothing to drop" in capfd.readouterr().out
     assert main(["cache", "clear"]) == 0
-    assert "were dropped" in capfd.readouterr().out
+    assert "dropped" in capfd.readouterr().out
     assert main(["cache", "clear"]) == 0
     assert "nothing to drop" in capfd.readouterr().out
 

@@ -59,7 +59,8 @@ async def test_a_paper_and_data_become_a_published_model(paper: str) -> None:
 async def test_the_same_seed_gives_the_same_score_and_split() -> None:
     request = Request(goal="Classify with a random forest", data="sklearn:wine")
     first, second = [await driven(start(request, AUTO.model_copy(update={"seed": 3}))) for _ in range(2)]
-    third = await driven(start(request, AUTO.model_copy(update={"seed": 4})))
+    quick = Request(goal="Classify with naive Bayes", data="sklearn:wine")
+    third = await driven(start(quick, AUTO.model_copy(update={"seed": 4})))
     assert first.state.dataset is not None
     assert second.state.dataset is not None
     assert third.state.dataset is not None
@@ -121,19 +122,20 @@ async def test_an_unmet_target_makes_attempts_that_change_one_thing_each(paper: 
 
 async def test_at_the_step_cap_all_is_kept_and_a_higher_cap_goes_on(paper: str) -> None:
     whole = await driven(start(Request(paper=paper, data=IRIS, name="whole"), AUTO))
+    request = Request(paper=paper, data=IRIS, name="capped")
+    stopped = await driven(start(request, AUTO.model_copy(update={"step_cap": 1})))
     for cap in (1, 4, 8):
-        name = f"capped-{cap}"
-        request = Request(paper=paper, data=IRIS, name=name)
-        stopped = await driven(start(request, AUTO.model_copy(update={"step_cap": cap})))
+        if cap > 1:
+            stopped = await driven(resume("capped", step_cap=cap))
         assert (stopped.result["status"], stopped.result["steps"]) == ("step_limit", cap)
-        assert f"trainwright resume {name} --step-cap" in stopped.state.reason
+        assert "trainwright resume capped --step-cap" in stopped.state.reason
         assert Path(stopped.result["report"]).is_file()
         with pytest.raises(RequestError, match=f"has taken {cap} steps? already"):
-            await driven(resume(name, step_cap=cap))
-        done = await driven(resume(name, step_cap=100))
-        assert done.result["status"] == "published"
-        assert done.result["steps"] == whole.result["steps"]
-        assert done.result["evaluation"] == whole.result["evaluation"]
+            await driven(resume("capped", step_cap=cap))
+    done = await driven(resume("capped", step_cap=100))
+    assert done.result["status"] == "published"
+    assert done.result["steps"] == whole.result["steps"]
+    assert done.result["evaluation"] == whole.result["evaluation"]
 
 
 async def test_out_of_time_the_run_stops_and_more_time_goes_on() -> None:

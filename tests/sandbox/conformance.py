@@ -255,6 +255,16 @@ class SandboxConformance:
         assert classify_failure(result)[0] == "missing_file"
         assert (sandbox.place.out / "link").is_symlink()
 
+    def test_libraries_use_as_many_threads_as_the_person_says(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OMP_NUM_THREADS", "3")
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", "many; rm")
+        monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+        result = sandbox.run("import os; print(*[os.environ[f'{n}_NUM_THREADS'] for n in ('OMP', 'OPENBLAS', 'MKL')])")
+        cores = len(os.sched_getaffinity(0))
+        assert result.stdout.split() == ["3", str(cores), str(cores)], result.stderr
+
     def test_tokens_in_the_environment(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "LD_PRELOAD_NOTE"):
             monkeypatch.setenv(name, SECRET)

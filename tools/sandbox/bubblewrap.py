@@ -248,8 +248,10 @@ def _shown(python: str) -> list[Path]:
 
 
 def _threads() -> dict[str, str]:
+    """How many threads libraries use: as many as the person says in these variables, else one for each core."""
     cores = str(len(os.sched_getaffinity(0)))
-    return {"OMP_NUM_THREADS": cores, "OPENBLAS_NUM_THREADS": cores, "MKL_NUM_THREADS": cores}
+    said = {name: os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    return {name: number if re.fullmatch(r"[1-9]\d{0,3}", number) else cores for name, number in said.items()}
 
 
 def _frame(root: bool) -> list[str]:
