@@ -77,10 +77,11 @@ def answer_text(answer: str | BaseModel | dict[str, Any] | list[Any]) -> str:
 
 def problem_of(error: Refused | TrainwrightError) -> dict[str, str]:
     """The answer to a call that went wrong on purpose, without secrets."""
-    problem: dict[str, str]
     if isinstance(error, Refused):
-        problem = redact({"error": str(error), "hint": "", "kind": "call"})
-        return problem
-    message = f"This cannot be accepted yet: {error.message}" if isinstance(error, Refusal) else error.message
-    problem = redact({"error": message, "hint": error.hint, "kind": type(error).__name__})
+        message, hint, kind = str(error), "", "call"
+    else:
+        message, hint, kind = error.message, error.hint, type(error).__name__
+    if isinstance(error, Refusal):
+        message = f"This cannot be accepted yet: {message}"
+    problem: dict[str, str] = redact({"error": message, "hint": hint, "kind": kind})
     return problem
